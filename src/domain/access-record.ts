@@ -21,10 +21,11 @@ export const AccessRecord = z.strictObject({
   /** When the request came, to the millisecond. */
   time: z.iso.datetime(),
   id: z.string(),
-  /** Id of the caller's key. */
+  /** Id of the caller's key; empty for whoever was refused before it was known. */
   key: z.string(),
+  /** Empty for a path that is none of the gateway's. */
   endpoint: z.string(),
-  /** Name the client asked for; empty when the request was refused before it was known. */
+  /** Name the client asked for; empty when the request named none, or was refused before it was known. */
   model: z.string(),
   deployment: z.string().nullable(),
   instance: z.string().nullable(),
@@ -46,5 +47,9 @@ export const AccessRecord = z.strictObject({
   /** Bytes of the request's body. */
   bytesIn: count,
   retries: count,
+  /** Address of who asked, of requests that the gateway answered itself. */
+  client: z.string().optional(),
+  /** How many such lines were left out before this one, as there were too many at once. */
+  leftOut: count.optional(),
 });
 export type AccessRecord = z.infer<typeof AccessRecord>;

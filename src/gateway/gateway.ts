@@ -1,5 +1,7 @@
 import type { GatewayConfig } from '../domain/gateway-config.ts';
+import type { ApiFault } from '../domain/openai.ts';
 import { wallMsOf } from '../io/clock.ts';
+import type { Inbound } from '../io/http-server/types.ts';
 import { usualLimits } from '../io/http-server/limits.ts';
 import { startSweep } from '../io/upstream-pool/sweep.ts';
 import type { Sweep } from '../io/upstream-pool/sweep.ts';
@@ -11,6 +13,7 @@ import { withCors } from './front/cors.ts';
 import type { Handlers } from './front/doors.ts';
 import { openFront } from './front/front.ts';
 import { createHandler } from './front/handler.ts';
+import { noteRefusal } from './front/own-answers.ts';
 import { createHealthChecks } from './routing/health-checks.ts';
 import { HeldBytes } from './admission/held-bytes.ts';
 import { Trials } from './experiments/trials.ts';
@@ -182,13 +185,17 @@ function handlersOf({ log }: Pick<World, 'log'>, state: GatewayState): Handlers 
   function onFault(error: unknown): void {
     log.error('A request ended in a fault of the gateway.', { error: traceOf(error) });
   }
+  function onRefused(inbound: Inbound | null, fault: ApiFault, requestId: string): void {
+    noteRefusal(state, inbound, fault, requestId);
+  }
   return {
     outside: withHosts(
       () => state.snapshot.hosts,
-      withCors(() => state.snapshot.cors, createHandler(state, onFault)),
+      withCors(() => state.snapshot.cors, createHandler(state, onFault), onRefused),
+      onRefused,
     ),
     inside: createHandler(state, onFault, (inbound) => state.snapshot.keyring.requireControl(inbound)),
-    refuser: createRefuser(state),
+    refuser: createRefuser(state, onRefused),
     limits: {
       ...usualLimits,
       get unreadMs() {

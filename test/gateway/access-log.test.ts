@@ -127,6 +127,72 @@ test('a text line holds the same, and a name of the client cannot make two of it
   expect(bad.split(' ').length).toBe(good.split(' ').length);
 });
 
+test('who was refused before a model was looked for is in the log with the address, and so is who listed the models', async () => {
+  const log = await logIn();
+  const { gateway } = await start(wellBehaved, {
+    observe: log.observe,
+    keys: [{ id: 'laptop', name: 'laptop', sha256: sha256('sk-secret-1') }],
+  });
+  const headers = { authorization: 'Bearer sk-secret-1' };
+  async function ask(path: string, init: RequestInit = {}): Promise<void> {
+    await (await fetch(gateway.url + path, init)).text();
+  }
+  await (await postChat(gateway.url)).text();
+  await ask('/v1/models', { headers: { authorization: 'Bearer sk-wrong-1' } });
+  await ask('/sk-secret-1?api_key=sk-secret-1', { headers });
+  await ask('/unload/sk-secret-1', { method: 'POST', headers });
+  await ask('/v1/models/m', { headers });
+  for (const path of ['/metrics', '/healthz', '/health', '/readyz']) await ask(path);
+  const wire = await dial(gateway.port, 'no HTTP\r\n\r\n');
+  await wire.closed;
+  const found = await records(log.path, 6);
+  expect(
+    found.map(({ endpoint, status, code, key, client }) => [endpoint, status, code, key, client]),
+  ).toEqual([
+    ['/v1/chat/completions', 401, 'api_key_missing', '', '127.0.0.1'],
+    ['/v1/models', 401, 'invalid_api_key', '', '127.0.0.1'],
+    ['', 404, 'path_unknown', '', '127.0.0.1'],
+    ['/unload', 403, 'control_key_needed', '', '127.0.0.1'],
+    ['/v1/models', 200, null, 'laptop', '127.0.0.1'],
+    ['', 400, expect.any(String), '', undefined],
+  ]);
+  await ask('/v1/models', { headers });
+  expect((await records(log.path, 7)).length).toBe(7);
+  expect(await readFile(log.path, 'utf8')).not.toContain('sk-');
+});
+
+test('a flood of refusals leaves room in the log for all else, and says how many lines were left out', async () => {
+  const log = await logIn();
+  const { gateway } = await start(wellBehaved, {
+    observe: log.observe,
+    keys: [{ id: 'laptop', name: 'laptop', sha256: sha256('k') }],
+  });
+  async function flood(): Promise<void> {
+    await Promise.all(Array.from({ length: 100 }, async () => (await postChat(gateway.url)).text()));
+  }
+  for (let i = 0; i < 5; i += 1) await flood();
+  const headers = { authorization: 'Bearer k', 'x-request-id': 'served' };
+  await (await postChat(gateway.url, {}, { headers })).text();
+  await (await fetch(`${gateway.url}/v1/models`, { headers })).text();
+  await until(
+    'both are there',
+    async () => (await linesOf(log.path)).filter((line) => line.includes('"served"')).length === 2,
+  );
+  async function refusals(): Promise<{ written: number; leftOut: number }> {
+    const all = (await records(log.path, 1)).filter(({ status }) => status === 401);
+    return { written: all.length, leftOut: all.reduce((sum, one) => sum + (one.leftOut ?? 0), 0) };
+  }
+  const { written } = await refusals();
+  expect(written).toBeGreaterThanOrEqual(60);
+  expect(written).toBeLessThan(200);
+  await until('all are told of', async () => {
+    await (await postChat(gateway.url)).text();
+    const told = await refusals();
+    return told.written + told.leftOut > 500;
+  });
+  expect(await gateway.metric('berth_gateway_requests_total', 'status="401"')).toBeGreaterThan(500);
+});
+
 test('a log that grows too large is begun anew, and so many old ones are kept', async () => {
   const log = await logIn({ maxBytes: 1, keep: 2 });
   const { gateway } = await start(wellBehaved, { observe: log.observe });

@@ -42,8 +42,8 @@ export function accessText(record: AccessRecord): string {
   return [
     record.time,
     record.id,
-    record.key,
-    record.endpoint,
+    record.key || '-',
+    record.endpoint || '-',
     `${quoted(model || '-')}@${quoted(instance ?? '-')}`,
     record.status,
     record.code ?? record.outcome,
@@ -53,6 +53,8 @@ export function accessText(record: AccessRecord): string {
     `in=${inputTokens === null ? '-' : about}${inputTokens ?? ''}`,
     `out=${outputTokens === null ? '-' : about}${outputTokens ?? ''}`,
     `retries=${record.retries}`,
+    ...(record.client === undefined ? [] : [`client=${record.client}`]),
+    ...(record.leftOut === undefined ? [] : [`leftOut=${record.leftOut}`]),
   ].join(' ');
 }
 

@@ -2,6 +2,7 @@ import { isLoopback } from '../../domain/loopback.ts';
 import type { ApiFault } from '../../domain/openai.ts';
 import type { Handler, Inbound, Reply } from '../../io/http-server/types.ts';
 import { dialectOf } from './endpoints.ts';
+import type { OnRefused } from './hosts.ts';
 import { requestIdOf } from './request-ids.ts';
 import { sendFault } from '../reply/send-fault.ts';
 
@@ -23,7 +24,7 @@ const exposed = ['x-request-id', 'retry-after', 'server-timing', ...marks, ...li
  * programs send none. It lets any page send simple requests and only hides the answers, so leaving out the headers of CORS
  * would let every page use the models unseen: others are refused before anything is done for them.
  */
-export function withCors(policyOf: () => CorsPolicy, handler: Handler): Handler {
+export function withCors(policyOf: () => CorsPolicy, handler: Handler, onRefused: OnRefused): Handler {
   return (inbound, reply) => {
     const origin = inbound.header('origin');
     if (origin === undefined && !isForeignPage(inbound)) return handler(inbound, reply);
@@ -32,7 +33,10 @@ export function withCors(policyOf: () => CorsPolicy, handler: Handler): Handler 
       if (origin !== undefined && isOwnPage(policy, origin, inbound.header('host') ?? ''))
         return handler(inbound, reply);
       const dialect = dialectOf(inbound, inbound.url.split('?')[0] ?? '');
-      sendFault(reply, refusal(origin ?? 'another site'), { requestId: requestIdOf(inbound), dialect });
+      const requestId = requestIdOf(inbound);
+      const fault = refusal(origin ?? 'another site');
+      onRefused(inbound, fault, requestId);
+      sendFault(reply, fault, { requestId, dialect });
       return undefined;
     }
     const wanted = inbound.header('access-control-request-method');

@@ -12,6 +12,7 @@ import { limitsOf, noQuotas } from '../limits/limits.ts';
 import { modelsReply } from '../reply/models-reply.ts';
 import { answerSwap } from '../on-demand/answer-swap.ts';
 import { swapAsk } from '../on-demand/swap-paths.ts';
+import { modelPath, noteRefusal, noteServed, pathOf } from './own-answers.ts';
 import { requestIdOf } from './request-ids.ts';
 import { sendFault } from '../reply/send-fault.ts';
 import { sendOwn } from '../reply/send-own.ts';
@@ -21,12 +22,11 @@ import { serveStored } from '../stored/serve-stored.ts';
 import type { GatewayState } from '../state.ts';
 import { storedAsk } from '../stored/stored-responses.ts';
 import { enginesOf } from '../upstream/engine-paths.ts';
-import { isReading } from '../upstream/harmless-reads.ts';
 import { exactOf, upstreamEndpoint, upstreamPrefix, withoutQuery } from '../upstream/upstream-path.ts';
+import { isReading } from '../upstream/harmless-reads.ts';
 import { requireRights } from '../upstream/upstream-rights.ts';
 
 const own = new Set<string>(ownPaths);
-const modelPath = '/v1/models/';
 
 /** The whole front: path, method, key, then who answers. `admit` throws ApiError for whoever may not even ask. */
 export function createHandler(
@@ -43,6 +43,7 @@ export function createHandler(
         return;
       }
       state.meter.series('none', 'none', 'none').status(error.fault.status).value += 1;
+      noteRefusal(state, inbound, error.fault, requestId);
       sendFault(reply, error.fault, { requestId, dialect: dialectOf(inbound, pathOf(inbound)) });
     }
     try {
@@ -124,11 +125,6 @@ function toFolder({ reply, requestId }: Asked, location: string): void {
   sendOwn(reply, { status: 307, type: 'text/plain', text: '', requestId, headers: ['Location', location] });
 }
 
-function pathOf({ url }: Inbound): string {
-  const query = url.indexOf('?');
-  return query < 0 ? url : url.slice(0, query);
-}
-
 function answerOwn(
   state: GatewayState,
   inbound: Inbound,
@@ -156,12 +152,9 @@ function answerOwn(
     default: {
       const caller = snapshot.keyring.identify(inbound);
       const name = path.startsWith(modelPath) ? decode(path.slice(modelPath.length)) : null;
-      sendJson(
-        reply,
-        200,
-        modelsReply(state, caller, { name, dialect: dialectOf(inbound, path) }),
-        requestId,
-      );
+      const list = modelsReply(state, caller, { name, dialect: dialectOf(inbound, path) });
+      sendJson(reply, 200, list, requestId);
+      noteServed(state, inbound, requestId, caller.id);
     }
   }
 }
@@ -179,6 +172,13 @@ function answerReady(state: GatewayState, { inbound, reply, requestId }: Asked):
   const value = {
     status,
     ...(names && { missing: missing.flatMap((one) => (names(one) ? [one.name] : [])) }),
+  };
+  if (status === 'ready') return sendJson(reply, 200, value, requestId);
+  const waits = missing.flatMap((one) => one.arms.map((arm) => arm.deployment.retryAfter()));
+  const wait = state.draining ? draining().fault.retryAfter : Math.min(60, ...waits);
+  sendJson(reply, 503, value, requestId, ['Retry-After', String(wait)]);
+}
+
 /** Which routes the sender may ask for; null for one who shows no key where requests want one. */
 function namesFor({ keyring }: Snapshot, inbound: Inbound): ((route: RouteState) => boolean) | null {
   try {
@@ -187,13 +187,6 @@ function namesFor({ keyring }: Snapshot, inbound: Inbound): ((route: RouteState)
   } catch {
     return null;
   }
-}
-
-  };
-  if (status === 'ready') return sendJson(reply, 200, value, requestId);
-  const waits = missing.flatMap((one) => one.arms.map((arm) => arm.deployment.retryAfter()));
-  const wait = state.draining ? draining().fault.retryAfter : Math.min(60, ...waits);
-  sendJson(reply, 503, value, requestId, ['Retry-After', String(wait)]);
 }
 
 /** Itself, or by a fallback that takes what it cannot reach. */

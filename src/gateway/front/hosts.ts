@@ -1,15 +1,22 @@
 import { isLoopback } from '../../domain/loopback.ts';
 import type { ApiFault } from '../../domain/openai.ts';
-import type { Handler } from '../../io/http-server/types.ts';
+import type { Handler, Inbound } from '../../io/http-server/types.ts';
 import { dialectOf } from './endpoints.ts';
 import { requestIdOf } from './request-ids.ts';
 import { sendFault } from '../reply/send-fault.ts';
+
+/** Told of each refusal. */
+export type OnRefused = (inbound: Inbound | null, fault: ApiFault, requestId: string) => void;
 
 /**
  * Refuses requests for a name that is not ours. A page can have its own name point to 127.0.0.1 and is then of one origin
  * with a gateway there, so that no rule of browsers keeps it out; but it cannot change the name that it asks for.
  */
-export function withHosts(allowed: () => ReadonlySet<string> | null, handler: Handler): Handler {
+export function withHosts(
+  allowed: () => ReadonlySet<string> | null,
+  handler: Handler,
+  onRefused: OnRefused,
+): Handler {
   let latest: { readonly names: ReadonlySet<string>; readonly host: string } | null = null;
   return (inbound, reply) => {
     const names = allowed();
@@ -18,7 +25,10 @@ export function withHosts(allowed: () => ReadonlySet<string> | null, handler: Ha
     if (latest?.host !== host || latest.names !== names) {
       if (!isOurs(host, names)) {
         const dialect = dialectOf(inbound, inbound.url.split('?')[0] ?? '');
-        sendFault(reply, refusal(host), { requestId: requestIdOf(inbound), dialect });
+        const requestId = requestIdOf(inbound);
+        const fault = refusal(host);
+        onRefused(inbound, fault, requestId);
+        sendFault(reply, fault, { requestId, dialect });
         return undefined;
       }
       latest = { names, host };

@@ -3,13 +3,15 @@ import type { Refuser } from '../../io/http-server/types.ts';
 import type { GatewayState } from '../state.ts';
 import { dialectOf } from './endpoints.ts';
 import { corsHeaders } from './cors.ts';
+import type { OnRefused } from './hosts.ts';
 import { newRequestId, requestIdOf } from './request-ids.ts';
 
 /** What the server refuses before any handler sees it has the marks of every other reply, and is counted like it. */
-export function createRefuser(state: GatewayState): Refuser {
+export function createRefuser(state: GatewayState, onRefused: OnRefused): Refuser {
   return (fault, inbound, served) => {
     if (!served) state.meter.series('none', 'none', 'none').status(fault.status).value += 1;
     const requestId = inbound ? requestIdOf(inbound) : newRequestId();
+    if (!served) onRefused(inbound, fault, requestId);
     const dialect = inbound ? dialectOf(inbound, inbound.url.split('?')[0] ?? '') : 'openai';
     return {
       headers: [

@@ -1,9 +1,12 @@
+import type { AccessRecord } from '../../domain/access-record.ts';
 import type { CapturedRequest } from '../../domain/captured-request.ts';
 import type { ObserveConfig } from '../../domain/observe-config.ts';
 import { openBatchedFile } from '../../io/batched-file.ts';
 import type { BatchedFile } from '../../io/batched-file.ts';
 import type { World } from '../../io/world.ts';
 import { accessRecord, accessText } from '../accounts/access-line.ts';
+import { createLineGate, ownRecord } from '../accounts/own-line.ts';
+import type { OwnAnswer } from '../accounts/own-line.ts';
 import type { Call } from '../front/call.ts';
 import { beginCapture } from './capture.ts';
 import { createCaptureRing } from './capture-ring.ts';
@@ -25,6 +28,8 @@ export interface Observer {
   /** Its body is there, and its model is known. */
   readonly read: (call: Call, body: Buffer) => void;
   readonly ended: (call: Call) => void;
+  /** The gateway has answered by itself what never became a call. */
+  readonly answered: (own: OwnAnswer) => void;
   /** Takes another configuration; what was noted under the old one is written. */
   readonly configure: (config: ObserveConfig) => void;
   /** Lines of the access log that could not be written. */
@@ -40,12 +45,17 @@ export function createObserver(world: ObserverWorld, first: ObserveConfig): Obse
   let config = first;
   const log = replaceable<BatchedFile>();
   const exporter = replaceable<Exporter>();
+  // One cannot hide the other.
+  const gates = { refused: createLineGate(), served: createLineGate() };
   let lost = 0;
   let sent: { exported: number; dropped: number } | null = null;
 
   function open(): void {
     log.put(openLog(world, config.accessLog), (old) => (lost += old.lost()));
     exporter.put(openExporter(world, config.tracing), (old) => (sent = sum(sent, old.counts())));
+  }
+  function write(file: BatchedFile, record: AccessRecord): void {
+    file.write(config.accessLog?.format === 'text' ? accessText(record) : JSON.stringify(record));
   }
   open();
   return {
@@ -71,8 +81,12 @@ export function createObserver(world: ObserverWorld, first: ObserveConfig): Obse
       const now = performance.now();
       if (trace?.sampled) exporter.now()?.add(spansOf(call, trace, now));
       if (!file) return;
-      const record = accessRecord(call, now);
-      file.write(config.accessLog?.format === 'text' ? accessText(record) : JSON.stringify(record));
+      write(file, accessRecord(call, now));
+    },
+    answered: (own) => {
+      const file = log.now();
+      const leftOut = file && gates[own.code === null ? 'served' : 'refused'].pass(performance.now());
+      if (file && leftOut !== null) write(file, ownRecord(own, leftOut, Date.now()));
     },
     configure: (next) => {
       const before = config;

@@ -1,7 +1,9 @@
 import { lastLines, followLines } from '../../io/log-file.ts';
 import { systemClock } from '../../io/clock.ts';
 import type { Inbound, Reply } from '../../io/http-server/types.ts';
+import { anonymous } from '../front/caller.ts';
 import { methodFault } from '../front/endpoints.ts';
+import { noteServed } from '../front/own-answers.ts';
 import { sendOwn } from '../reply/send-own.ts';
 import type { GatewayState } from '../state.ts';
 import { logFilesOf, runningModels, swapMethods, unloadModels } from './swap-paths.ts';
@@ -22,14 +24,22 @@ export async function answerSwap(
   const methods = swapMethods[ask.kind];
   if (!methods.includes(inbound.method)) throw methodFault(inbound.method, inbound.url, methods.join(', '));
   const { config, keyring } = state.snapshot;
-  if (ask.kind !== 'running' || !config.anonymous) keyring.requireControl(inbound);
+  const caller = ask.kind !== 'running' || !config.anonymous ? keyring.requireControl(inbound) : anonymous;
+  function note(): void {
+    noteServed(state, inbound, requestId, caller.id);
+  }
   switch (ask.kind) {
     case 'running':
-      return sendJson(reply, runningModels(state), requestId);
+      sendJson(reply, runningModels(state), requestId);
+      return note();
     case 'unload':
-      return sendJson(reply, await unload(state, ask.model), requestId);
-    case 'logs':
-      return await sendLogs(reply, logFilesOf(state, ask.model), { ...ask, inbound, requestId });
+      sendJson(reply, await unload(state, ask.model), requestId);
+      return note();
+    case 'logs': {
+      const files = logFilesOf(state, ask.model);
+      note();
+      return await sendLogs(reply, files, { ...ask, inbound, requestId });
+    }
   }
 }
 

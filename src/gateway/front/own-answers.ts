@@ -1,0 +1,45 @@
+import type { ApiFault } from '../../domain/openai.ts';
+import type { Inbound } from '../../io/http-server/types.ts';
+import { swapAsk } from '../on-demand/swap-paths.ts';
+import type { GatewayState } from '../state.ts';
+import { storedAsk } from '../stored/stored-responses.ts';
+import { upstreamEndpoint, upstreamPrefix } from '../upstream/upstream-path.ts';
+import { endpointAt, ownPaths } from './endpoints.ts';
+
+export const modelPath = '/v1/models/';
+
+/** Of the gateway's own paths those that programs ask again and again, to see whether it is well. */
+const watched = new Set<string>(ownPaths.filter((path) => path !== '/v1/models'));
+
+/** It is told to the access log that the gateway refused what never became a call. */
+export function noteRefusal(
+  { observer }: GatewayState,
+  inbound: Inbound | null,
+  { status, code }: ApiFault,
+  id: string,
+): void {
+  const endpoint = inbound ? nameOf(inbound) : '';
+  observer.answered({ id, key: '', endpoint, status, code: code ?? 'refused', inbound });
+}
+
+/** The same of what it answered itself, but for looks at how it is. */
+export function noteServed({ observer }: GatewayState, inbound: Inbound, id: string, key: string): void {
+  if (watched.has(pathOf(inbound))) return;
+  observer.answered({ id, key, endpoint: nameOf(inbound), status: 200, code: null, inbound });
+}
+
+export function pathOf({ url }: Pick<Inbound, 'url'>): string {
+  const query = url.indexOf('?');
+  return query < 0 ? url : url.slice(0, query);
+}
+
+/** Nothing of it is the client's own: it may have put a key there. */
+function nameOf(inbound: Inbound): string {
+  const path = pathOf(inbound);
+  if (endpointAt.has(path) || (ownPaths as readonly string[]).includes(path)) return path;
+  if (path.startsWith(upstreamPrefix)) return upstreamEndpoint.path;
+  if (path.startsWith(modelPath)) return '/v1/models';
+  if (storedAsk(inbound.method, path) !== null) return '/v1/responses';
+  const swap = swapAsk(path);
+  return swap ? `/${swap.kind}` : '';
+}
