@@ -28,7 +28,7 @@ export const dockerTarget = {
   bounds: (spec, options) => ({ ...limitsOf(spec), image: imageOf(spec, options) }),
   beside: () => true,
   // What acts is loaded when it acts: reading a fleet file needs the options alone.
-  observe: async (world) => (await import('./docker/observe.ts')).markedContainers(world),
+  observe: async (world) => (await import('./docker/observe.ts')).weighedContainers(world),
   unasked,
   isAlive: async (world, instance) => (await import('./docker/observe.ts')).isAlive(world, instance),
   preview: async (world, request, options) =>

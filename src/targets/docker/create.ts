@@ -159,7 +159,7 @@ async function startedOf(
   { api, id, mark }: { api: DockerApi; id: string; mark: Mark | null },
 ): Promise<Started> {
   const container = await inspect(api, id);
-  const instance = container && (await instanceOf(world, api, container, mark));
+  const instance = container && (await instanceOf(world, api, container, { adopted: mark }));
   if (!container || !instance)
     throw new BerthError('DOCKER_REFUSED', {
       question: 'the container that was just started',

@@ -1,8 +1,10 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { thisMachine } from '../../domain/host-access.ts';
 import type { Instance, Mark, ProcessId } from '../../domain/instance.ts';
 import { parseMark } from '../../domain/parse-mark.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
-import { readBootId, readProcess } from '../../io/procfs.ts';
+import { readBootId, readProcess, readProcessTable } from '../../io/procfs.ts';
+import { readUsage } from '../../io/procfs/usage.ts';
 import type { World } from '../../io/world.ts';
 import type { Usage } from '../contract.ts';
 import { ContainerList, Inspected, Stats } from './answers.ts';
@@ -10,13 +12,27 @@ import type { State } from './answers.ts';
 import { adoptedMarks } from './adopt.ts';
 import { asked, daemonAt, daemonsHere, must, noDaemon } from './daemon.ts';
 import { fleetLabel, markLabel } from '../../container/render.ts';
+import { processesByContainer, residentBytes } from './own-processes.ts';
 import { unasked } from './unasked.ts';
 
+/** Tells how much memory a running container takes; null: it is not known. */
+type Weigh = (api: DockerApi, id: string) => Promise<number | null>;
+
 /**
- * All marked containers. Throws DOCKER_UNREACHABLE, DOCKER_FORBIDDEN or DOCKER_REFUSED where it is not known which there are.
+ * All marked containers with the memory that they take. Throws DOCKER_UNREACHABLE, DOCKER_FORBIDDEN or DOCKER_REFUSED where it is not
+ * known which there are.
  */
-export async function markedContainers(world: World): Promise<Instance[]> {
-  const looks = await Promise.all((await daemonsHere(world)).map((api) => lookAt(world, api)));
+export function weighedContainers(world: World): Promise<Instance[]> {
+  return containersOf(world, scales(world));
+}
+
+/** The same without their memory, which takes longer to know than all else. */
+export function markedContainers(world: World): Promise<Instance[]> {
+  return containersOf(world, unweighed);
+}
+
+async function containersOf(world: World, weigh: Weigh): Promise<Instance[]> {
+  const looks = await Promise.all((await daemonsHere(world)).map((api) => lookAt(world, api, weigh)));
   const fault = faultOf(looks) ?? (looks.length === 0 ? await noDaemon(world) : null);
   if (fault) throw fault;
   return looks.flatMap((look) => (look instanceof BerthError ? [] : look));
@@ -36,9 +52,9 @@ export function faultOf(looks: readonly (readonly Instance[] | BerthError)[]): B
   return first < 0 ? (faults[0] ?? null) : null;
 }
 
-async function lookAt(world: World, api: DockerApi): Promise<Instance[] | BerthError> {
+async function lookAt(world: World, api: DockerApi, weigh: Weigh): Promise<Instance[] | BerthError> {
   try {
-    return await ofDaemon(world, api);
+    return await ofDaemon(world, api, weigh);
   } catch (error) {
     // That the whole host is lost is told by whoever looks at it.
     if (error instanceof BerthError && unasked.some((code) => code === error.code)) return error;
@@ -46,7 +62,7 @@ async function lookAt(world: World, api: DockerApi): Promise<Instance[] | BerthE
   }
 }
 
-async function ofDaemon(world: World, api: DockerApi): Promise<Instance[]> {
+async function ofDaemon(world: World, api: DockerApi, weigh: Weigh): Promise<Instance[]> {
   const filters = encodeURIComponent(JSON.stringify({ label: [fleetLabel] }));
   const path = `/containers/json?all=1&filters=${filters}`;
   const [{ json }, adopted] = await Promise.all([
@@ -63,7 +79,8 @@ async function ofDaemon(world: World, api: DockerApi): Promise<Instance[]> {
       const question = { method: 'GET', path: `/containers/${Id}/json`, fine: [200, 404] };
       const answer = await must(world, api, question);
       const container = answer.status === 200 ? Inspected.safeParse(answer.json).data : undefined;
-      return container ? instanceOf(world, api, container, adopted.get(Id)) : null;
+      const mark = adopted.get(Id) ?? null;
+      return container ? instanceOf(world, api, container, { adopted: mark, weigh }) : null;
     }),
   );
   return found.flatMap((one) => one ?? []);
@@ -79,7 +96,7 @@ export async function instanceOf(
   world: World,
   api: DockerApi,
   container: Inspected,
-  adopted: Mark | null | undefined,
+  { adopted, weigh = unweighed }: { adopted: Mark | null; weigh?: Weigh },
 ): Promise<Instance | null> {
   const mark = parseMark(container.Config.Labels?.[markLabel]) ?? adopted;
   if (!mark) return null;
@@ -100,7 +117,7 @@ export async function instanceOf(
     owner: { kind: 'berth', name: `${mark.fleet}/${mark.deployment}`, user: null },
     // The port is published for as long as it runs, whoever of the daemon's helpers listens.
     endpoints: alive ? [{ address: mark.address, port: mark.port, netns: 'published' }] : [],
-    rssBytes: container.State.Running ? (await stats(api, container.Id)).memoryBytes : null,
+    rssBytes: container.State.Running ? await weigh(api, container.Id) : null,
     startedAt: startOf(container.State),
     mark,
   };
@@ -152,15 +169,46 @@ export async function usage(world: World, instance: Instance): Promise<Usage> {
   const { api, id } = await apiOf(world, instance);
   const { json } = await must(world, api, { method: 'GET', path: `/containers/${id}/json`, fine: [200] });
   const container = Inspected.safeParse(json).data;
-  const taken = container?.State.Running ? await stats(api, id) : { memoryBytes: null, cpuSeconds: null };
+  const taken = container?.State.Running
+    ? ((await takenHere(world, container.Id)) ?? (await stats(api, id)))
+    : { memoryBytes: null, cpuSeconds: null };
   return { ...taken, restarts: container?.RestartCount ?? null };
 }
 
+interface Taken {
+  readonly memoryBytes: number | null;
+  readonly cpuSeconds: number | null;
+}
+
+/** By the processes in it, as of one that runs by itself; null where none is seen, or where a look at all of them is a long answer. */
+async function takenHere(world: World, id: string): Promise<Taken | null> {
+  if (world.machine !== thisMachine) return null;
+  const proc = await world.procfs();
+  const own = processesByContainer(readProcessTable(proc)).get(id) ?? [];
+  const memoryBytes = residentBytes(own);
+  if (memoryBytes === null) return null;
+  const times = own.flatMap(({ pid }) => readUsage(proc, pid)?.cpuSeconds ?? []);
+  return { memoryBytes, cpuSeconds: times.reduce((sum, one) => sum + one, 0) };
+}
+
+/** Docker before 25 takes up to a second to tell of one container: what its processes hold is asked for first. */
+function scales(world: World): Weigh {
+  let seen: Promise<ReturnType<typeof processesByContainer>> | null = null;
+  async function look(): Promise<ReturnType<typeof processesByContainer>> {
+    return processesByContainer(readProcessTable(await world.procfs()));
+  }
+  return async (api, id) => {
+    const own = (await (seen ??= look())).get(id);
+    return residentBytes(own ?? []) ?? (await stats(api, id)).memoryBytes;
+  };
+}
+
+function unweighed(): Promise<null> {
+  return Promise.resolve(null);
+}
+
 /** Memory without what the system may drop at any time, counted by cgroups of either version. */
-async function stats(
-  api: DockerApi,
-  id: string,
-): Promise<{ memoryBytes: number | null; cpuSeconds: number | null }> {
+async function stats(api: DockerApi, id: string): Promise<Taken> {
   const answer = await api.ask('GET', `/containers/${id}/stats?stream=false&one-shot=true`).catch(() => null);
   const found = answer?.status === 200 ? Stats.safeParse(answer.json).data : undefined;
   const { usage: used, stats: parts } = found?.memory_stats ?? {};
