@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import type { CrashMachine } from './machine.ts';
 import { countHit, momentsFrom } from './moments.ts';
 import type { Hits } from './moments.ts';
 import { processMachine } from './process-machine.ts';
+import { addToRecord, readRecord } from './record.ts';
 import { changes, effectsOf, tellStory } from './story.ts';
 import type { Story } from './story.ts';
 import { systemdMachine } from './systemd-machine.ts';
@@ -23,7 +24,7 @@ const mostMore = 60;
 const minutes = Number(process.env['BERTH_CRASH_MINUTES'] ?? 230);
 /** Kinds of effects that are drawn alone, as an expression. */
 const only = new RegExp(process.env['BERTH_CRASH_KINDS'] ?? '');
-/** A file that gets each moment as a line of JSON, with what it met and how long it took; none by default. */
+/** A file that gets each moment as a line of JSON; a run goes on from what it has of this target and seed. None by default. */
 const record = process.env['BERTH_CRASH_RECORD'];
 
 const lacksOfSystemd = missingForSystemd();
@@ -47,11 +48,11 @@ describe.each(machines)('target $name', ({ name, missing, make }) => {
       const folder = mkdtempSync(join(tmpdir(), `berth-crash-${name}-`));
       const machine = await make(folder);
       const hits: Hits = new Map();
-      let kinds: readonly string[] = [];
+      let all: Crashed = { kinds: [], turns: 0 };
       try {
         const story = await tellStory(machine);
         try {
-          kinds = await crashAll(name, story, hits);
+          all = await crashAll(name, story, hits);
         } finally {
           console.info(histogram(name, hits));
         }
@@ -60,30 +61,39 @@ describe.each(machines)('target $name', ({ name, missing, make }) => {
         machine.stop();
         rmSync(folder, { recursive: true, force: true });
       }
-      for (const kind of kinds) expect(fewest(kind, hits), kind).toBeGreaterThanOrEqual(least);
+      expect(all.turns, 'moments before the time was up').toBeGreaterThanOrEqual(count);
+      for (const kind of all.kinds) expect(fewest(kind, hits), kind).toBeGreaterThanOrEqual(least);
     },
     4 * 3_600_000,
   );
 });
 
-/** So many moments, and then more until each kind was met often enough on either side. Gives the kinds that there are. */
-async function crashAll(name: string, story: Story, hits: Hits): Promise<readonly string[]> {
+/** Kinds of effects that there are, and how many moments there were. */
+interface Crashed {
+  readonly kinds: readonly string[];
+  readonly turns: number;
+}
+
+/** So many moments, and then more until each kind was met often enough on either side. */
+async function crashAll(name: string, story: Story, hits: Hits): Promise<Crashed> {
   const until = performance.now() + minutes * 60_000;
   const all = await effectsOf(story, changes);
   const effects = all.map(([change, found]) => [change, found.filter((kind) => only.test(kind))] as const);
   const kinds = effects.flatMap(([, found]) => found);
-  const draw = momentsFrom(effects, seed);
-  for (let turn = 0; turn < count || (turn < count + mostMore && isShort(kinds, hits)); turn += 1) {
+  const before = readRecord(record, name, seed);
+  for (const { met, moment } of before) if (met !== null) countHit(hits, met, moment.when);
+  const draw = momentsFrom(effects, seed + before.length);
+  let turn = before.length;
+  for (; turn < count || (turn < count + mostMore && isShort(kinds, hits)); turn += 1) {
     if (performance.now() > until) break;
     const { change, moment } = draw(hits);
     const began = performance.now();
     const met = await story.crash(change, moment);
     if (met !== null) countHit(hits, met, moment.when);
     const seconds = Math.round((performance.now() - began) / 100) / 10;
-    if (record)
-      appendFileSync(record, `${JSON.stringify({ name, seed, turn, change, moment, met, seconds })}\n`);
+    addToRecord(record, { name, seed, turn, change, moment, met, seconds });
   }
-  return kinds;
+  return { kinds, turns: turn };
 }
 
 function isShort(kinds: readonly string[], hits: Hits): boolean {
