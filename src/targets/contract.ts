@@ -98,6 +98,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   readonly observe: (world: World) => Promise<Instance[]>;
   /** Codes of faults by which `observe` tells that what keeps its objects cannot be asked: nothing is known of them then. */
   readonly unasked?: readonly string[];
+  /** One that was asked to end, and has not yet, looks like one that runs on. */
+  readonly endsUnseen?: true;
   /** Whether this very object still runs; asked often. */
   readonly isAlive: (world: World, instance: Instance) => Promise<boolean>;
   /** Where its engine answers, once all of this very start is in place; absent: where its mark says, at once. */

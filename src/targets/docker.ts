@@ -30,6 +30,7 @@ export const dockerTarget = {
   // What acts is loaded when it acts: reading a fleet file needs the options alone.
   observe: async (world) => (await import('./docker/observe.ts')).weighedContainers(world),
   unasked,
+  endsUnseen: true,
   isAlive: async (world, instance) => (await import('./docker/observe.ts')).isAlive(world, instance),
   preview: async (world, request, options) =>
     (await import('./docker/preview.ts')).preview(world, request, options),

@@ -34,6 +34,7 @@ export const processTarget = {
   beside: () => true,
   // What acts is loaded when it acts: reading a fleet file needs the options alone.
   observe: async (world) => (await import('./process/marks.ts')).markedProcesses(world),
+  endsUnseen: true,
   isAlive: async (world, instance) => (await import('./process/look.ts')).isAlive(world, instance),
   preview: async (world, request) => (await import('./process/preview.ts')).preview(world, request),
   create: async (world, request) => (await import('./process/start.ts')).start(world, request),

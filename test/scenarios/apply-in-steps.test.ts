@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import type { JournalEntry } from '../../src/domain/journal.ts';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
 import type { ShiftStep } from '../../src/fleet/relocate/ease.ts';
 import { makePlace, ownPorts, until } from '../support/berth.ts';
@@ -98,6 +99,11 @@ test('one whose first token comes late is backed out of with the evidence, and n
   expect(ran.shift.at(-1)?.worse).toMatch(/TTFT/);
   expect(ran.shift.at(-1)?.share).toBeLessThan(1);
   expect(await pids()).toEqual([first]);
+  // What is ended is the new one, and the journal says so.
+  const { entries } = (await place.berth('journal', '--json')).json() as { entries: JournalEntry[] };
+  const [begun, ended] = entries.slice(-2);
+  expect([begun?.do, ended?.do]).toEqual(['start', 'stop']);
+  expect(ended?.object).toBe(begun?.became);
   await served();
   expect(failed(await load.stop())).toEqual([]);
 });

@@ -1,4 +1,5 @@
-// A server that stands in for an engine: `node fake-engine.mjs PORT [--crash | --slow MS | --deaf | --sick | --child | --gate FILE]`; with --gate it is ready once FILE is there.
+// A server that stands in for an engine: `node fake-engine.mjs PORT [--crash | --slow MS | --late MS | --deaf | --sick | --child | --gate FILE]`; with --gate it is ready once FILE is there.
+// With --late MS it serves on for as long after SIGTERM.
 // With --mute FILE its /health gives no answer while FILE is there, and chat streams an event each 50 ms until the client leaves.
 // With --keyed FILE every answer asks for the key in FILE.
 // It answers /health, /v1/models and /v1/chat/completions, and says on stdout what it does.
@@ -23,6 +24,7 @@ if (mode === '--child') {
   child.on('exit', (code) => process.exit(code ?? 1));
 } else {
   if (mode === '--deaf') process.on('SIGTERM', () => console.log('SIGTERM ignored'));
+  if (mode === '--late') process.on('SIGTERM', () => setTimeout(() => process.exit(0), Number(value)));
   const started = Date.now();
   const server = createServer((request, response) => {
     const ready =

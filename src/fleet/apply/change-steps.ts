@@ -86,9 +86,8 @@ export function changeSteps(world: World, action: Change, context: StepContext):
     discard: async () => {
       const engine: StartedEngine | null = made;
       if (action.do === 'stop' || !engine) return;
-      await context.journal.record(effectOf(action, 'stop'), async () =>
-        discardStarted(await host(), action, engine, context),
-      );
+      const effect = { ...effectOf(action, 'stop'), object: engine.instance.object.name };
+      await context.journal.record(effect, async () => discardStarted(await host(), action, engine, context));
     },
     finish: finish
       ? async () => {

@@ -121,6 +121,16 @@ export async function readJournal(
   };
 }
 
+/** As many effects as one command has, and then some: the rest of the journal is not read. */
+const lastCount = 500;
+
+/** The latest of what was done to this fleet, oldest first. */
+export async function readLastEffects(world: World, fleet: FleetIdentity): Promise<JournalEntry[]> {
+  const { lines } = await world.logFiles.last(fleetPaths(world, fleet).journal, lastCount);
+  const known = lines.map(lineOf).filter((line) => line !== null);
+  return entriesOf(known, (process) => isProcess(world, process));
+}
+
 function lineOf(text: string): JournalLine | null {
   try {
     return JournalLine.safeParse(JSON.parse(text)).data ?? null;

@@ -50,6 +50,8 @@ export interface PlanInput {
   readonly renderedOtherwise: ReadonlyMap<string, readonly string[]>;
   /** Secrets of objects (`objectKey`) that others have applied, which the cluster has otherwise than they are here. */
   readonly otherSecrets?: ReadonlyMap<string, readonly Reason[]>;
+  /** When the end of an object (`objectKey`) began that nobody has finished: it may go any moment. */
+  readonly beingEnded?: ReadonlyMap<string, string>;
   /** Size of a model file on a host; 0 where it is not known. */
   readonly modelBytes: (host: string, path: string) => number;
 }
@@ -219,6 +221,9 @@ function compare(
       reasons.push({ field: null, text: 'berth starts it otherwise by now, and --refresh was given' });
     else findings.push(renderedOtherwise(wanted, mark, rendered));
   }
+  const endedSince = input.beingEnded?.get(objectKey(instance.object));
+  if (endedSince !== undefined)
+    reasons.push({ field: null, text: `a command that was killed had begun to end it at ${endedSince}` });
   if (input.restart.includes(wanted.deployment.name))
     reasons.push({ field: null, text: 'a restart was asked for' });
   const running = runningOf(instance);

@@ -7,6 +7,7 @@ import type { Plan } from '../../domain/plan.ts';
 import { detectMemory } from '../../hardware/detect.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
+import { beingEnded } from './being-ended.ts';
 import { desiredOrFaults, expectFaultless } from './desired.ts';
 import type { DeploymentFault, DesiredReplica } from './desired.ts';
 import { makePlan } from './make-plan.ts';
@@ -171,17 +172,19 @@ async function planInput(
   wishes: PlanWishes,
 ): Promise<Omit<PlanInput, 'desired'>> {
   const instances = instancesOf(observed, loaded);
-  const [free, sizes, otherwise, secrets] = await Promise.all([
+  const [free, sizes, otherwise, secrets, ended] = await Promise.all([
     freeMemory(world, reached),
     modelSizes(world, answering(loaded, observed)),
     renderedOtherwise(world, loaded, instances),
     otherSecretsOf(world, loaded, instances),
+    beingEnded(world, loaded, instances),
   ]);
   return {
     loaded,
     instances,
     renderedOtherwise: otherwise,
     otherSecrets: secrets,
+    beingEnded: ended,
     unseen: new Set(
       loaded.deployments.flatMap((one) => (unseenFault(observed, one) === null ? [] : [one.name])),
     ),

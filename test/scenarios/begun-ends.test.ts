@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Plan } from '../../src/domain/plan.ts';
+import { runBerth } from '../crash/machine.ts';
+import { processMachine } from '../crash/process-machine.ts';
+import { freePorts, isRunning, until } from '../support/berth.ts';
+import { makeFakeFleet } from '../support/fake-fleet.ts';
+import type { FakeFleet } from '../support/fake-fleet.ts';
+
+vi.setConfig({ testTimeout: 300_000 });
+
+let fleet: FakeFleet;
+
+beforeEach(() => {
+  fleet = makeFakeFleet();
+});
+
+afterEach(() => fleet.close());
+
+/** The engine is to be another, and that apply is killed once it has asked the old one to end, which takes that its time. */
+async function killOverEnd(port: number, lateMs: number): Promise<number> {
+  const { place } = fleet;
+  const modes = { a: ['--late', String(lateMs)] };
+  fleet.write({ a: `port: ${port}` }, { modes });
+  expect((await place.berth('apply')).code).toBe(0);
+  const old = (await fleet.pids())['a-0'] ?? 0;
+  fleet.write({ a: `port: ${port}` }, { modes, slots: { a: 3 } });
+  const { killed } = await runBerth(processMachine(place.folder), ['apply', '--yes'], {
+    log: join(place.folder, 'effects.log'),
+    moment: { effect: 0, kind: 'end a process', when: 'after' },
+  });
+  expect(killed).toBe(true);
+  expect(isRunning(old)).toBe(true);
+  fleet.write({ a: `port: ${port}` }, { modes });
+  return old;
+}
+
+test('an engine that a killed apply had asked to end is not counted on, though it still runs as the file says', async () => {
+  const [port = 0] = await freePorts(1);
+  const old = await killOverEnd(port, 60_000);
+  const planned = (await fleet.place.berth('plan', '--json')).json() as Plan;
+  expect(planned.actions).toMatchObject([
+    { do: 'replace', deployment: 'a', reasons: [{ field: null, text: expect.stringMatching(/was killed/) }] },
+  ]);
+  const ran = await fleet.place.berth('apply');
+  expect(ran.code, ran.stderr).toBe(0);
+  expect(isRunning(old)).toBe(false);
+  const now = (await fleet.pids())['a-0'];
+  expect(now).not.toBe(old);
+  const again = (await fleet.place.berth('plan', '--json')).json() as Plan;
+  expect(again.actions.map((action) => action.do)).toEqual(['keep']);
+  expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+});
+
+test('one that has ended by then is started as any other', async () => {
+  const [port = 0] = await freePorts(1);
+  const old = await killOverEnd(port, 500);
+  await until(() => !isRunning(old), 'the old engine to end');
+  const planned = (await fleet.place.berth('plan', '--json')).json() as Plan;
+  expect(planned.actions.map((action) => action.do)).toEqual(['start']);
+  expect((await fleet.place.berth('apply')).code).toBe(0);
+  expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+});
