@@ -348,7 +348,7 @@ export function fleetSchema<
       fleet: Name.describe('Name of the fleet; marks on everything berth starts carry it.'),
       id: z
         .string()
-        .regex(/^[a-z0-9-]{4,40}$/)
+        .regex(/^[a-z0-9][a-z0-9-]{2,38}[a-z0-9]$/)
         .meta({ examples: ['k3x9q2'] })
         .optional()
         .describe(

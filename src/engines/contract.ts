@@ -25,6 +25,8 @@ export interface LaunchInput<Options> {
   readonly secretVariables?: boolean;
   /** What the command of `help` printed (both streams); absent when it was not asked, so flags go unchecked. */
   readonly help?: string | null;
+  /** The image that the file names in place of the engine's own: its tag may tell which version it is. */
+  readonly image?: string | null;
 }
 
 /** A server that berth does not start: it is only routed to, watched and measured. */

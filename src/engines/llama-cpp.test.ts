@@ -15,7 +15,14 @@ const olderHelp = readFileSync(`${recorded}/help-older.txt`, 'utf8');
 
 function argv(
   given: Record<string, unknown>,
-  input: { help?: string; gpus?: number; cores?: number | null; key?: boolean; mmproj?: string } = {},
+  input: {
+    help?: string;
+    gpus?: number;
+    cores?: number | null;
+    key?: boolean;
+    mmproj?: string;
+    image?: string;
+  } = {},
 ): string[] {
   const options = llamaCpp.options.parse({ kind: 'llama.cpp', ...given });
   const spec = llamaCpp.launch({
@@ -27,6 +34,7 @@ function argv(
     cores: input.cores ?? null,
     key: input.key ? { env: 'KEY' } : null,
     help: input.help ?? null,
+    image: input.image ?? null,
   });
   return [options.binary, ...fillArgs(spec.args, fill)];
 }
@@ -98,6 +106,29 @@ test('an older build is told the same in its own words', () => {
   expect(words).toContain('--n-gpu-layers 999');
   expect(words).toContain('--no-webui');
   expect(words).not.toMatch(/--cache-ram|--load-mode|--no-ui/);
+});
+
+test('an image that cannot be asked, but says its build, is told in the words of that build', () => {
+  const wish = {
+    flashAttention: 'on',
+    loadMode: 'mlock',
+    loraScaled: ['/m/l.gguf:0.5'],
+    draftModel: '/m/d.gguf',
+    draftMax: 4,
+  };
+  const older = argv({ ...wish, build: 'b6000' }, { gpus: 1 }).join(' ');
+  expect(older).toContain('--flash-attn --mlock');
+  expect(older).toContain('--n-gpu-layers 999');
+  expect(older).toContain('--lora-scaled /m/l.gguf 0.5');
+  expect(older).toContain('--draft-max 4');
+  expect(older).not.toMatch(/--cache-ram|--load-mode|--spec-draft-n/);
+  const repository = 'ghcr.io/ggml-org/llama.cpp';
+  expect(argv(wish, { gpus: 1, image: `${repository}:server-cuda-b6000@sha256:ab` }).join(' ')).toBe(older);
+  const newest = argv(wish, { gpus: 1 });
+  expect(newest.join(' ')).toContain('--n-gpu-layers all --cache-ram 1024');
+  expect(argv({ ...wish, build: 'b99999' }, { gpus: 1 })).toEqual(newest);
+  expect(argv(wish, { gpus: 1, image: 'e/own:2' })).toEqual(newest);
+  expect(argv({ ...wish, build: 'b6000' }, { gpus: 1, image: 'e/own:2' }).join(' ')).toBe(older);
 });
 
 test('an unknown flag is refused before the start, with the nearest that the build has', () => {

@@ -29,7 +29,14 @@ options:
 
 function launched(
   given: Record<string, unknown>,
-  more: { gpus?: number; help?: string; model?: string; key?: boolean; modelKey?: boolean } = {},
+  more: {
+    gpus?: number;
+    help?: string;
+    model?: string;
+    key?: boolean;
+    modelKey?: boolean;
+    image?: string;
+  } = {},
 ): { spec: LaunchSpec; line: string } {
   const spec = vllm.launch({
     deployment: 'mixtral',
@@ -41,6 +48,7 @@ function launched(
     key: more.key ? { env: 'KEY' } : null,
     modelKey: more.modelKey ? { env: 'HF_TOKEN' } : null,
     help: more.help ?? null,
+    image: more.image ?? null,
   });
   return { spec, line: fillArgs(spec.args, fill).join(' ') };
 }
@@ -87,6 +95,18 @@ test('flags that came with a version are written from there on, and refused befo
   const error = errorOf(() => launched({ version: '0.17.2', shutdownTimeout: '90s' }));
   expect(error.message).toBe('vllm 0.17.2 does not know --shutdown-timeout, which came with 0.18.0.');
   expect(launched({ version: '0.18.0' }).spec.program.images?.cuda).toBe('vllm/vllm-openai:v0.18.0');
+});
+
+test('the tag of its own image says which version it is, and another image nothing', () => {
+  function written(image: string, given = {}): boolean {
+    return launched(given, { image }).line.includes('access-log');
+  }
+  expect(written('docker.io/vllm/vllm-openai:v0.18.0@sha256:ab')).toBe(true);
+  expect(written('vllm/vllm-openai:v0.11.0')).toBe(false);
+  expect(written('registry.lab/own:v0.18.0')).toBe(false);
+  expect(written('registry.lab/own:v0.18.0', { version: '0.18.0' })).toBe(true);
+  const error = errorOf(() => launched({ shutdownTimeout: '90s' }, { image: 'vllm/vllm-openai:v0.17.2' }));
+  expect(error.code).toBe('ENGINE_FLAG_TOO_NEW');
 });
 
 test('flags are checked against the help page of the very program', () => {

@@ -7,6 +7,7 @@ import type { EngineEnv } from '../../domain/engine-env.ts';
 import type { Arg, LaunchSpec } from '../../domain/launch-spec.ts';
 import { hubName } from '../../domain/model-source.ts';
 import type { LaunchInput } from '../contract.ts';
+import { buildOfImage, fitToBuild } from './builds.ts';
 import { llamaDrift } from './drift.ts';
 import { nameOf, statedFlags } from './flags.ts';
 import { locksMemory } from './locks-memory.ts';
@@ -27,7 +28,10 @@ export function launch(input: Input): LaunchSpec {
   }
   const hub = ownFetch(input, input.model);
   const given = secretsOf(hub === null ? options.env : { ...tokenVariable(input), ...options.env });
-  const uses = [...fixedFlags(input, hub), ...chosenFlags(input), ...rawUses(options.args)];
+  const uses = fitToBuild(
+    [...fixedFlags(input, hub), ...chosenFlags(input), ...rawUses(options.args)],
+    input.help ? null : buildOf(input),
+  );
   return {
     engine: options.kind,
     program: { binary: options.binary, ...llamaImages(options.build) },
@@ -56,6 +60,11 @@ export function launch(input: Input): LaunchSpec {
 const namesDevice: ReadonlySet<string> = new Set(
   (['devices', 'mainGpu', 'draftDevices'] as const).map(nameOf),
 );
+
+/** What the file says, else the tag of the image that it names; null: nobody says. */
+function buildOf({ options, image }: Input): number | null {
+  return options.build === undefined ? buildOfImage(image ?? '') : Number(options.build.slice(1));
+}
 
 /** It reads the token of the Hub from a variable alone: where none may hold one, berth fetches what wants it. */
 function ownFetch({ modelKey, secretVariables }: Input, source: string): readonly FlagUse[] | null {

@@ -22,7 +22,9 @@ export const build = z
   .string()
   .regex(/^b\d+$/)
   .optional()
-  .describe('in a container: build of the image, such as b6000; without it the newest');
+  .describe(
+    'in a container: build of the image, such as b6000, and in whose words its flags are written; without it the newest',
+  );
 
 /** Keys of `engine:` for llama.cpp's own server. Sizes are per request where the name says so; memory is in MiB. */
 export const LlamaCppOptions = z.strictObject({

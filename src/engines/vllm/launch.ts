@@ -32,7 +32,7 @@ export function launch(input: Input): LaunchSpec {
       ...rawUses(options.args),
     ],
     options.binary,
-    options.version ?? null,
+    versionOf(input),
   );
   const given = secretsOf(options.env);
   const model: Arg = hub?.repo ?? { hole: 'model' };
@@ -71,6 +71,12 @@ export function launch(input: Input): LaunchSpec {
     slots: options.maxSeqs ?? null,
     servedModel: options.servedModel ?? input.deployment,
   };
+}
+
+/** What the file says, else the tag of an image of its own project. */
+function versionOf({ options, image }: Input): string | null {
+  const tag = /(?:^|\/)vllm\/vllm-openai(?:-cpu|-rocm)?:v(\d+\.\d+(?:\.\d+)?)(?:@|$)/.exec(image ?? '');
+  return options.version ?? tag?.[1] ?? null;
 }
 
 /** What it fetches itself; null where it cannot be told: a file, a folder or a quantization of a repository. */

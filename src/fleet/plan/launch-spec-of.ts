@@ -24,6 +24,7 @@ export function launchSpecOf(
     modelKey: deployment.model?.path.startsWith('hf://') ? secret : null,
     secretVariables: targetOf(deployment.target.kind).inCluster === true,
     help: given.help,
+    image: namedImage(deployment.target),
   });
   if (!spec) return null;
   if (given.key) expectKeyTaken(spec, deployment.name);
@@ -36,6 +37,12 @@ export function launchSpecOf(
     ...(resources ? { resources } : {}),
     ...(secret && fetchedByCluster(deployment, spec.model) ? { modelSecret: secret } : {}),
   };
+}
+
+/** Of a container or a pod, or of the container of a unit. */
+function namedImage(target: Deployment['target']): string | null {
+  const { image, container } = target as { image?: string; container?: { image?: string } };
+  return image ?? container?.image ?? null;
 }
 
 /** Neither the engine nor berth fetches it there. */
