@@ -18,7 +18,8 @@ export const composeFormat = {
 } as const satisfies RenderFormat<'compose'>;
 
 function render(input: RenderInput): RenderOutput {
-  const facts = { podman: false, stateDir: '.', gpuGroups: ['video', 'render'] };
+  const groups = Object.values(gpuGroups).map((name) => `${variableSign}${name}`);
+  const facts = { podman: false, stateDir: '.', gpuGroups: groups };
   const replicas = containersOf(input, facts).map((one) => ({ ...one, name: nameOf(one.mark) }));
   const volumes = replicas.flatMap(({ mounts }) => mounts.filter(({ Type }) => Type === 'volume'));
   const secrets = replicas.flatMap(({ mark, name: owner }) =>
@@ -52,6 +53,7 @@ function render(input: RenderInput): RenderOutput {
       ),
     ],
     needs: [
+      ...(replicas.some(({ body }) => body.HostConfig['GroupAdd'] !== undefined) ? [groupNeed] : []),
       ...secrets.flatMap(({ lies: { environment } }) =>
         environment === undefined ? [] : [`Compose needs the variable ${environment}.`],
       ),
@@ -197,9 +199,22 @@ function seconds(nanoseconds: unknown): string {
   return `${Math.round(Number(nanoseconds) / 1e9)}s`;
 }
 
+/** Stands before the name of a variable that Compose is to fill in; no text of a user has it. */
+const variableSign = '\uE000';
+
+/** Groups that own the devices of GPUs. Their names mean nothing in a container, and only the machine has their numbers. */
+const gpuGroups = { video: 'VIDEO_GID', render: 'RENDER_GID' } as const;
+
+const groupNeed = `Compose needs the numbers of the groups of GPUs, as the machine has them: export ${Object.entries(
+  gpuGroups,
+)
+  .map(([group, name]) => `${name}=$(getent group ${group} | cut -d: -f3)`)
+  .join(' ')}`;
+
 /** Compose fills in variables everywhere: a dollar is written twice. */
 function withoutVariables(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('$', '$$$$');
+  if (typeof value === 'string')
+    return value.startsWith(variableSign) ? `\${${value.slice(1)}:?}` : value.replaceAll('$', '$$$$');
   if (Array.isArray(value)) return value.map(withoutVariables);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutVariables(inner)]));

@@ -164,6 +164,16 @@ test('a compose file has what the container would have: image, arguments, port, 
   expect(again.stdout.split('\n').slice(1).join('\n').trimEnd()).toBe(text.trimEnd());
 });
 
+test("groups of a GPU's devices are numbers of the machine, which Compose is told: names mean nothing in a container", async () => {
+  fleet(`  a: {model: m, gpus: 1, target: {kind: docker}, engine: {kind: llama.cpp, accelerator: rocm}}
+`);
+  const { code, stdout, stderr } = await place.berth('render', '--format', 'compose');
+  expect(code, stderr).toBe(0);
+  const { services } = parse(stdout) as { services: Record<string, Record<string, unknown>> };
+  expect(services['a']?.['group_add']).toEqual(['${VIDEO_GID:?}', '${RENDER_GID:?}']);
+  expect(stderr).toContain('export VIDEO_GID=$(getent group video | cut -d: -f3) RENDER_GID=$(getent');
+});
+
 test('a Quadlet file has the same, in the words of podman', async () => {
   fleet(`  b: {model: h, gpus: 1, port: 8000, resources: {requests: {cpu: 500m}, limits: {cpu: 2, memory: 20Gi}}, target: {kind: docker, image: "vllm/vllm-openai:v0.18.0"}, engine: {kind: vllm, args: ["--some-new-flag", "100%"]}}
 `);
