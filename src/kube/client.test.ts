@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -201,6 +201,37 @@ echo "{\\"status\\": {\\"token\\": \\"token-$((n))\\"}}"
   expect(fresh.api).toBe(place.api);
   expect((await faultOf(failing.api.ask('GET', '/api'))).message).toContain(
     './login, which logs in for the context k3s, fails: no card in the reader',
+  );
+});
+
+test('a plugin that asks for it is told of its cluster, and one that is not there is told with how it is installed', async () => {
+  const { url } = await serve((_request, response) => json(response, 200, {}));
+  const asked =
+    '#!/bin/sh\nprintf %s "$KUBERNETES_EXEC_INFO" >"$TOLD"\necho \'{"status": {"token": "t"}}\'\n';
+  const folder = inFolder({ login: asked });
+  function user(command: string, more: string): string {
+    return `{exec: {apiVersion: client.authentication.k8s.io/v1, command: ${command}, env: [{name: TOLD, value: "${folder}/told"}]${more}}}`;
+  }
+  async function told(more: string): Promise<unknown> {
+    const text = config(url, user('./login', more)).replace(
+      `server: "${url}"`,
+      `server: "${url}", extensions: [{name: client.authentication.k8s.io/exec, extension: {audience: berth}}]`,
+    );
+    writeFileSync(join(folder, 'config'), text);
+    await (await clusterOf(folder)).api.ask('GET', '/api');
+    return (JSON.parse(readFileSync(join(folder, 'told'), 'utf8')) as { spec: unknown }).spec;
+  }
+  expect(await told('')).toEqual({ interactive: false });
+  expect(await told(', provideClusterInfo: true')).toEqual({
+    interactive: false,
+    cluster: { server: url, config: { audience: 'berth' } },
+  });
+  writeFileSync(
+    join(folder, 'config'),
+    config(`${url}/gone`, user('berth-no-plugin', ', installHint: "Install it\\n  by apt."')),
+  );
+  expect((await faultOf((await clusterOf(folder)).api.ask('GET', '/api'))).message).toBe(
+    'berth-no-plugin, which logs in for the context k3s, fails: there is no such program (Install it by apt.).',
   );
 });
 

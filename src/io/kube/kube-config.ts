@@ -28,6 +28,10 @@ export interface KubePlugin {
   readonly env: Readonly<Record<string, string>>;
   readonly apiVersion: string;
   readonly cwd: string;
+  /** What it wants to know of the cluster; absent: it asks for nothing. */
+  readonly cluster?: Readonly<Record<string, unknown>>;
+  /** How it is installed, in the words of whoever wrote the kubeconfig. */
+  readonly hint?: string;
 }
 
 const text = z.string().optional().catch(undefined);
@@ -45,6 +49,10 @@ const Cluster = z.object({
   'insecure-skip-tls-verify': z.boolean().optional(),
   'tls-server-name': text,
   'proxy-url': text,
+  extensions: z
+    .array(z.object({ name: z.string(), extension: z.unknown() }))
+    .nullish()
+    .catch(null),
 });
 
 const User = z.object({
@@ -63,9 +71,12 @@ const User = z.object({
       command: z.string(),
       args: z.array(z.string()).nullish(),
       env: z.array(z.object({ name: z.string(), value: z.string() })).nullish(),
+      provideClusterInfo: z.boolean().nullish(),
+      installHint: text,
     })
     .nullish(),
 });
+type Exec = NonNullable<z.infer<typeof User>['exec']>;
 
 const Context = z.object({ cluster: z.string(), user: text });
 
@@ -179,25 +190,45 @@ async function accessOf(
     return read;
   }
   const exec = who?.exec;
+  const ca = await pem(cluster, at['certificate-authority-data'], at['certificate-authority']);
   return {
     context,
     server: at.server.replace(/\/+$/, ''),
-    ca: await pem(cluster, at['certificate-authority-data'], at['certificate-authority']),
+    ca,
     insecure: at['insecure-skip-tls-verify'] ?? false,
     serverName: at['tls-server-name'],
     certificate: await pem(user, who?.['client-certificate-data'], who?.['client-certificate']),
     key: await pem(user, who?.['client-key-data'], who?.['client-key']),
     token: who?.token,
     tokenFile: who?.tokenFile === undefined ? undefined : resolve(user?.folder ?? '/', who.tokenFile),
-    plugin: exec
-      ? {
-          command: exec.command,
-          args: exec.args ?? [],
-          env: Object.fromEntries((exec.env ?? []).map(({ name, value }) => [name, value])),
-          apiVersion: exec.apiVersion,
-          cwd: user?.folder ?? '/',
-        }
-      : undefined,
+    plugin: exec ? pluginOf(exec, { at, ca, cwd: user?.folder ?? '/' }) : undefined,
+  };
+}
+
+function pluginOf(
+  { command, args, env, apiVersion, provideClusterInfo, installHint }: Exec,
+  { at, ca, cwd }: { at: Cluster; ca: string | undefined; cwd: string },
+): KubePlugin {
+  return {
+    command,
+    args: args ?? [],
+    env: Object.fromEntries((env ?? []).map(({ name, value }) => [name, value])),
+    apiVersion,
+    cwd,
+    ...(provideClusterInfo ? { cluster: clusterInfo(at, ca) } : {}),
+    ...(installHint === undefined ? {} : { hint: installHint }),
+  };
+}
+
+/** As kubectl tells it a plugin that asks for it: the authority as text, and what stands under this name for plugins alone. */
+function clusterInfo(at: Cluster, ca: string | undefined): Record<string, unknown> {
+  const own = at.extensions?.find(({ name }) => name === 'client.authentication.k8s.io/exec');
+  return {
+    server: at.server,
+    ...(at['tls-server-name'] === undefined ? {} : { 'tls-server-name': at['tls-server-name'] }),
+    ...(at['insecure-skip-tls-verify'] ? { 'insecure-skip-tls-verify': true } : {}),
+    ...(ca === undefined ? {} : { 'certificate-authority-data': Buffer.from(ca, 'utf8').toString('base64') }),
+    ...(own ? { config: own.extension } : {}),
   };
 }
 

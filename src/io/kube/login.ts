@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { parseJson } from '../../domain/json.ts';
+import type { ExecResult } from '../exec.ts';
 import type { World } from '../world.ts';
 import type { KubeAccess, KubePlugin } from './kube-config.ts';
 
@@ -48,28 +49,23 @@ async function runPlugin(
   { context }: KubeAccess,
   plugin: KubePlugin,
 ): Promise<{ credentials: Credentials; until: number }> {
-  const { command, args, apiVersion, cwd } = plugin;
-  const question = { apiVersion, kind: 'ExecCredential', spec: { interactive: false } };
+  const { command, args, apiVersion, cwd, cluster } = plugin;
+  const spec = { ...(cluster ? { cluster } : {}), interactive: false };
+  const question = { apiVersion, kind: 'ExecCredential', spec };
   const env = Object.fromEntries(
     Object.entries({ ...world.env, ...plugin.env, KUBERNETES_EXEC_INFO: JSON.stringify(question) }).flatMap(
       ([name, value]) => (value === undefined ? [] : [[name, value]]),
     ),
   );
-  const { code, stdout, stderr } = await world.exec.run([command, ...args], {
+  const ended = await world.exec.run([command, ...args], {
     env,
     timeoutMs: pluginTimeoutMs,
     ...(command.includes('/') ? { cwd } : {}),
   });
-  const answer = Answer.safeParse(parseJson(stdout)).data?.status;
-  if (code !== 0 || !answer || (!answer.token && !answer.clientCertificateData)) {
-    const said = stderr.trim().split('\n').at(-1) ?? '';
-    const reason =
-      code === 0 ? 'it gives neither a token nor a certificate' : said || `it ended with ${code}`;
-    throw new BerthError('KUBE_LOGIN_FAILED', {
-      context,
-      program: command,
-      reason: reason.replace(/\.$/, ''),
-    });
+  const answer = Answer.safeParse(parseJson(ended.stdout)).data?.status;
+  if (ended.code !== 0 || !answer || (!answer.token && !answer.clientCertificateData)) {
+    const reason = whyNot(ended, plugin).replace(/\.$/, '');
+    throw new BerthError('KUBE_LOGIN_FAILED', { context, program: command, reason });
   }
   const ends = Date.parse(answer.expirationTimestamp ?? '');
   return {
@@ -80,4 +76,19 @@ async function runPlugin(
     },
     until: Number.isNaN(ends) ? Number.POSITIVE_INFINITY : ends - marginMs,
   };
+}
+
+/** In its own last words, where it has any. */
+function whyNot({ code, signal, stderr }: ExecResult, { hint }: KubePlugin): string {
+  const said = stderr.trim().split('\n').at(-1) ?? '';
+  if (code === 0) return 'it gives neither a token nor a certificate';
+  if (code === null && / E(NOENT|ACCES)$/.test(said)) return missing(said.endsWith('ENOENT'), hint);
+  if (said !== '') return said;
+  return signal === null ? `it ended with ${code}` : `it gave no answer in ${pluginTimeoutMs / 1000} s`;
+}
+
+function missing(isMissing: boolean, hint: string | undefined): string {
+  const what = isMissing ? 'there is no such program' : 'it may not be run';
+  const told = hint?.trim().replaceAll(/\s*\n\s*/g, ' ') ?? '';
+  return told === '' ? what : `${what} (${told})`;
 }
