@@ -98,7 +98,7 @@ export async function execute(
   const result = await apply(world, fetched, {
     signal,
     onProgress: output.progress,
-    traffic: await trafficOfUp(context, plan),
+    traffic: await trafficOfUp(context, plan, plan.basis.files),
     ease,
     force,
     command,

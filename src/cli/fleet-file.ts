@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import { machineOf, thisMachine } from '../domain/host-access.ts';
 import { isAddress } from '../domain/model-source.ts';
 import type { Opening } from '../fleet/checks/key-checks.ts';
+import { asApplied } from '../fleet/file/applied-files.ts';
+import type { AppliedFiles } from '../fleet/file/applied-files.ts';
 import type { LoadedFleet } from '../fleet/file/resolve.ts';
 import type { World } from '../io/world.ts';
 import type { CliContext } from './context.ts';
@@ -49,6 +51,19 @@ export async function loadWithoutSecrets(
     await loadFleet(context.world, { files: options.file, cwd: context.cwd, secrets: 'unused' }),
     rest,
   );
+}
+
+/** The fleet by its files as they were when they were last applied, for commands that only look or stop. */
+export async function loadApplied(
+  context: CliContext,
+  applied: AppliedFiles,
+  rest?: Resting,
+): Promise<LoadedFleet> {
+  const { loadFleet } = await import('../fleet/file/load.ts');
+  const world = asApplied(context.world, applied);
+  const loaded = await loadFleet(world, { files: applied.named, cwd: context.cwd, secrets: 'unused' });
+  // A plan by them holds as long as nothing else is applied.
+  return asItIsHere(context, { ...loaded, files: [applied.record] }, rest);
 }
 
 /** For files that are used elsewhere: what lies in the store of this machine does not count there, unless `withStored` says so. */

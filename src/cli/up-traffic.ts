@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import { Moved } from '../domain/gateway-control.ts';
 import { parseJson } from '../domain/json.ts';
+import { goesByApplied } from '../fleet/file/applied-files.ts';
 import type { FleetIdentity } from '../fleet/file/paths.ts';
+import type { SourceFile } from '../fleet/file/sources.ts';
 import { noTraffic } from '../fleet/apply/traffic.ts';
 import type { Traffic, TrafficStep } from '../fleet/apply/traffic.ts';
 import { readUpState } from '../fleet/up/up-state.ts';
@@ -15,14 +17,23 @@ const Refused = z.object({ error: z.object({ message: z.string() }) });
 /** Other gateways are waited for as well. */
 const shiftMs = 90_000;
 
-/** Moves the traffic of this fleet's running `berth up` by its control API; nothing where none runs. */
-export async function trafficOfUp(context: CliContext, fleet: FleetIdentity): Promise<Traffic> {
+/**
+ * Moves the traffic of this fleet's running `berth up` by its control API; nothing where none runs. `files`: what is changed goes by
+ * these; where they are those that were last applied, what is wrong with the fleet file itself keeps nothing from being followed.
+ */
+export async function trafficOfUp(
+  context: CliContext,
+  fleet: FleetIdentity,
+  files: readonly SourceFile[],
+): Promise<Traffic> {
   const { world } = context;
   const state = await readUpState(world, fleet);
   const control = state?.console?.url;
   if (control === undefined) return noTraffic;
   const token = await tokenOfFile(world.files, consoleTokenFile(world, fleet));
-  return async (step) => {
+  const despiteFaults = goesByApplied(world, fleet, files);
+  return async (asked) => {
+    const step: TrafficStep = despiteFaults && asked.do === 'shift' ? { ...asked, despiteFaults } : asked;
     const { status, text } = await ask(context, { url: `${control}/api/traffic`, token, step });
     if (status === 200) return Moved.parse(JSON.parse(text));
     const reason = Refused.safeParse(parseJson(text)).data?.error.message ?? `it answered ${status}`;

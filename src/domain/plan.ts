@@ -101,7 +101,10 @@ export const Plan = z.strictObject({
   fleet: z.string(),
   fleetId: z.string(),
   basis: z.strictObject({
-    files: z.array(z.strictObject({ path: z.string(), sha256: z.string() })),
+    /** `imported`: named by another one of them. */
+    files: z.array(
+      z.strictObject({ path: z.string(), sha256: z.string(), imported: z.literal(true).optional() }),
+    ),
     objects: z.array(ObjectId),
     /** A hash of the mark of each of them: one may be changed in its place and keep its name. */
     marks: z.array(z.string()).optional(),

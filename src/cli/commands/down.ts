@@ -3,7 +3,8 @@ import { down } from '../../fleet/apply/down.ts';
 import { noTraffic } from '../../fleet/apply/traffic.ts';
 import type { CliContext } from '../context.ts';
 import { reportDown } from '../text/down-report.ts';
-import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
+import { addFileOption } from '../fleet-file.ts';
+import { loadDespiteFaults } from '../despite-faults.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { trafficOfUp } from '../up-traffic.ts';
 
@@ -20,12 +21,12 @@ export function configure(command: Command, context: CliContext): void {
   addFileOption(command)
     .option('--only <names...>', 'stop these deployments alone, and leave gateway and console')
     .action(async ({ only, ...options }: DownCommandOptions) => {
-      const loaded = await loadWithoutSecrets(context, options);
+      const loaded = await loadDespiteFaults(context, options);
       const result = await down(context.world, loaded, {
         onProgress: context.output.progress,
         signal: context.signal,
         // Without names the gateway has ended by then.
-        traffic: only ? await trafficOfUp(context, loaded) : noTraffic,
+        traffic: only ? await trafficOfUp(context, loaded, loaded.files) : noTraffic,
         ...(only ? { only } : {}),
       });
       reportDown(context, loaded.fleet, { ...result, only: only ?? null });

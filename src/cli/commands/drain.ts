@@ -34,7 +34,7 @@ export function configure(command: Command, context: CliContext): void {
       const { stopped, unserved, onDemand } = await drainHost(world, loaded, {
         host,
         ...(only ? { only } : {}),
-        traffic: await trafficOfUp(context, loaded),
+        traffic: await trafficOfUp(context, loaded, loaded.files),
         patienceMs: wait,
         signal,
         onProgress: output.progress,

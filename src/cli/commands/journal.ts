@@ -3,7 +3,8 @@ import type { JournalEntry } from '../../domain/journal.ts';
 import { readJournal } from '../../fleet/apply/journal.ts';
 import type { CliContext } from '../context.ts';
 import { countOption } from '../count-option.ts';
-import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
+import { addFileOption } from '../fleet-file.ts';
+import { loadDespiteFaults } from '../despite-faults.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { table } from '../output.ts';
 
@@ -22,7 +23,7 @@ export function configure(command: Command, context: CliContext): void {
     .option('--limit <n>', 'show no more than the newest n changes', countOption(1, 1_000_000), 50)
     .action(async (names: string[], options: JournalOptions) => {
       const { world, output } = context;
-      const loaded = await loadWithoutSecrets(context, options);
+      const loaded = await loadDespiteFaults(context, options);
       const { path, entries, damaged } = await readJournal(world, loaded);
       const shown = entries
         .filter((one) => names.length === 0 || names.includes(one.deployment ?? ''))

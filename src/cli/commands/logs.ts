@@ -3,7 +3,8 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import { logSources } from '../../fleet/observe/logs.ts';
 import type { LogSource } from '../../fleet/observe/log-source.ts';
 import type { CliContext } from '../context.ts';
-import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
+import { addFileOption } from '../fleet-file.ts';
+import { loadDespiteFaults } from '../despite-faults.ts';
 import type { FileOptions } from '../fleet-file.ts';
 
 export const examples = [
@@ -26,7 +27,7 @@ export function configure(command: Command, context: CliContext): void {
       const lines = Number(options.lines);
       if (!Number.isInteger(lines) || lines < 0)
         throw new BerthError('USAGE', { detail: '--lines is a whole number', command: 'logs' });
-      const loaded = await loadWithoutSecrets(context, options);
+      const loaded = await loadDespiteFaults(context, options);
       const sources = await logSources(context.world, loaded, name);
       if (options.follow) await follow(context, sources, lines);
       else await print(context, sources, lines);

@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import type { ClusterGatewayStatus, FleetStatus, ReplicaStatus } from '../../domain/fleet-status.ts';
-import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import { fleetStatus } from '../../fleet/observe/status.ts';
 import type { CliContext } from '../context.ts';
-import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
+import { addFileOption } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { table } from '../output.ts';
 import { llmServicesText } from '../text/llm-services-text.ts';
-import { isFaultOfFiles, statusInForce } from '../status-in-force.ts';
+import { loadOrApplied, oldFileFinding } from '../despite-faults.ts';
 import { findingText } from '../text/plan-text.ts';
 
 export const examples = [
@@ -35,25 +34,16 @@ export function configure(command: Command, context: CliContext): void {
     });
 }
 
-/** A file that is not valid is told of, beside what runs by the one that is in force. */
+/** A file that is not valid is told of, beside what runs by what was last applied of it. */
 async function look(
   context: CliContext,
   options: FileOptions,
 ): Promise<{ status: FleetStatus; resting: readonly string[] }> {
-  let loaded: LoadedFleet;
-  try {
-    loaded = await loadWithoutSecrets(context, options);
-  } catch (error) {
-    if (!isFaultOfFiles(error)) throw error;
-    const status = await statusInForce(context, options, error);
-    return { status, resting: restingIn(status) };
-  }
+  const { loaded, old } = await loadOrApplied(context, options);
   const resting = loaded.deployments.filter((one) => one.atRest !== undefined).map((one) => one.name);
-  return { status: await fleetStatus(context.world, loaded), resting };
-}
-
-function restingIn({ findings }: FleetStatus): string[] {
-  return findings.filter(({ rule }) => rule === 'at-rest').map(({ object }) => object);
+  const status = await fleetStatus(context.world, loaded);
+  const findings = [...(old ? [oldFileFinding(old)] : []), ...status.findings];
+  return { status: { ...status, findings }, resting };
 }
 
 function statusText(status: FleetStatus, now: Date): string {

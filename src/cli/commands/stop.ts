@@ -4,7 +4,8 @@ import { putToRest } from '../../fleet/plan/at-rest.ts';
 import { preparePlan } from '../../fleet/plan/prepare-plan.ts';
 import { carryOut } from '../carry-out.ts';
 import type { CliContext } from '../context.ts';
-import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
+import { addFileOption } from '../fleet-file.ts';
+import { loadDespiteFaults } from '../despite-faults.ts';
 import type { FileOptions } from '../fleet-file.ts';
 
 export const examples = [
@@ -20,7 +21,7 @@ export function configure(command: Command, context: CliContext): void {
     .action(async (names: string[], options: FileOptions) => {
       const { world } = context;
       async function make(): Promise<Plan> {
-        const loaded = await loadWithoutSecrets(context, options, (_, file) =>
+        const loaded = await loadDespiteFaults(context, options, (_, file) =>
           putToRest(world, file, { names, rest: true }),
         );
         return preparePlan(world, loaded, { only: names });

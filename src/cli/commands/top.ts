@@ -5,7 +5,8 @@ import type { FleetLoad } from '../../domain/fleet-load.ts';
 import { readLoad } from '../../fleet/observe/read-load.ts';
 import type { ExternalAnswers } from '../../fleet/observe/status.ts';
 import type { CliContext } from '../context.ts';
-import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
+import { addFileOption } from '../fleet-file.ts';
+import { loadDespiteFaults } from '../despite-faults.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { loadText } from '../text/load-text.ts';
 import { createRedraw } from '../redraw.ts';
@@ -47,7 +48,7 @@ async function* loads(
   intervalMs: number,
 ): AsyncGenerator<FleetLoad> {
   const { world, signal } = context;
-  const loaded = await loadWithoutSecrets(context, options);
+  const loaded = await loadDespiteFaults(context, options);
   const answers: ExternalAnswers = new Map();
   let before = await readLoad(world, loaded, answers);
   while (!signal.aborted) {

@@ -9,6 +9,7 @@ import type { DesiredReplica } from '../plan/desired.ts';
 import { takeHostLocks } from '../apply/host-locks.ts';
 import { accessOf, worldOfHost } from '../file/hosts.ts';
 import { openJournal } from '../apply/journal.ts';
+import { keepApplied } from '../file/applied-files.ts';
 import { engineLog, fleetPaths } from '../file/paths.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import type { Entry } from './entries.ts';
@@ -41,6 +42,7 @@ export async function adopt(
     own.map((one) => accessOf(loaded.hosts[one.host])),
     { who: `berth adopt of fleet ${loaded.fleet}`, onProgress },
   );
+  await keepApplied(world, loaded, loaded.files);
   const desired = await desiredReplicas(world, { ...loaded, deployments: own });
   expectPrograms(desired);
   const journal = openJournal(world, loaded, { command: 'adopt', plan: null });

@@ -5,6 +5,7 @@ import { machineOf } from '../../domain/host-access.ts';
 import type { Action, GatewayAction, GatewayReload, Plan } from '../../domain/plan.ts';
 import type { World } from '../../io/world.ts';
 import { takeHostLocks } from './host-locks.ts';
+import { keepApplied } from '../file/applied-files.ts';
 import { worldOn } from '../file/hosts.ts';
 import { changeSteps, expectAnswer } from './change-steps.ts';
 import type { EngineSteps } from './change-steps.ts';
@@ -80,6 +81,7 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
   if (!options.force) expectFits(plan);
   await preflight(world, plan, observed);
   for (const finding of protectedFindings(plan)) options.onProgress(`berth: ${finding.message}`);
+  await keepApplied(world, plan, plan.basis.files);
   const { traffic, taken } = takingOver(world, plan, options);
   // Awaited here: the locks end with this function.
   const engines = await execute(world, plan, observed, { ...options, traffic });

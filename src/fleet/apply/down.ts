@@ -91,6 +91,8 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
   await world.files.remove(paths.secrets);
   await world.files.remove(paths.gatewayConfig);
   await world.files.remove(paths.controlToken);
+  // What goes on may yet have to be stopped by it.
+  if (silent.size === 0 && mute.length === 0) await world.files.remove(paths.applied);
   return { up: upPid, stopped: running, gateways, silent, mute, left };
 }
 

@@ -11,19 +11,19 @@ export function moveTraffic(up: {
   readonly gateway: () => Pick<GatewayChild, 'ask'> | null;
   readonly drainMs: () => number;
   /** Takes in the fleet file and what runs now. */
-  readonly shift: (to: Successor | null) => Promise<void>;
+  readonly shift: (to: Successor | null, despiteFaults: boolean) => Promise<void>;
 }): Traffic {
   return async (step) => {
     const gateway = up.gateway();
-    if (step.do === 'shift') await up.shift(step.to);
+    if (step.do === 'shift') await up.shift(step.to, step.despiteFaults ?? false);
     if (!gateway) return { left: 0 };
-    return Moved.parse(await gateway.ask(step.do === 'drain' ? drainOf(step, up.drainMs()) : step));
+    return Moved.parse(await gateway.ask(commandOf(step, up.drainMs())));
   };
 }
 
-function drainOf(
-  { url, machine, forMs }: Extract<TrafficStep, { do: 'drain' }>,
-  graceMs: number,
-): GatewayCommand {
+function commandOf(step: TrafficStep, graceMs: number): GatewayCommand {
+  if (step.do === 'shift') return { do: 'shift', to: step.to };
+  if (step.do !== 'drain') return step;
+  const { url, machine, forMs } = step;
   return { do: 'drain', url, machine, forMs, graceMs };
 }

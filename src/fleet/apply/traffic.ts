@@ -27,7 +27,12 @@ export const TrafficStep = z.discriminatedUnion('do', [
     calm: z.literal(true).optional(),
   }),
   z.strictObject({ do: z.literal('resume'), url: z.string(), machine: z.string() }),
-  z.strictObject({ do: z.literal('shift'), to: Successor.nullable() }),
+  z.strictObject({
+    do: z.literal('shift'),
+    to: Successor.nullable(),
+    /** Where the fleet file has a fault, what is in force stays, but for what was stopped by hand since. */
+    despiteFaults: z.literal(true).optional(),
+  }),
   z.strictObject({ do: z.literal('sides'), deployment: z.string() }),
 ]);
 export type TrafficStep = z.infer<typeof TrafficStep>;

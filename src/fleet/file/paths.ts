@@ -16,6 +16,8 @@ export interface FleetPaths {
   readonly journal: string;
   /** Deployments that were stopped by hand. */
   readonly atRest: string;
+  /** The fleet's files as they were when they were last applied. */
+  readonly applied: string;
   /** Of the control process: its state, the gateway's configuration. */
   readonly runtime: string;
   readonly up: string;
@@ -64,6 +66,7 @@ function pathsIn(places: Places, name: string): FleetPaths {
     engineKeys: join(state, 'engine-keys'),
     journal: join(state, 'journal.jsonl'),
     atRest: join(state, 'at-rest.json'),
+    applied: join(state, 'applied.json'),
     runtime,
     up: join(runtime, 'up.json'),
     taken: join(runtime, 'taken.json'),

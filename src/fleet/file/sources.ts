@@ -11,6 +11,8 @@ import type { Located } from './tree.ts';
 export interface SourceFile {
   readonly path: string;
   readonly sha256: string;
+  /** Another one names it; absent: it was asked for. */
+  readonly imported?: true | undefined;
 }
 
 export interface Sources {
@@ -97,7 +99,8 @@ async function readWithImports(
     const read = await readImport(reading, path, item, above);
     under = under && read ? overlay(under, read) : (under ?? read);
   }
-  reading.files.push({ path, sha256: createHash('sha256').update(text).digest('hex') });
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  reading.files.push({ path, sha256, ...(above.length > 0 ? { imported: true } : {}) });
   return under ? overlay(under, rooted) : rooted;
 }
 

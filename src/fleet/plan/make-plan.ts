@@ -94,7 +94,7 @@ export function makePlan(input: PlanInput): Plan {
     fleet: input.loaded.fleet,
     fleetId: input.loaded.fleetId,
     basis: {
-      files: input.loaded.files.map(({ path, sha256 }) => ({ path, sha256 })),
+      files: [...input.loaded.files],
       objects: own.filter((one) => !onDemand.includes(one.mark.deployment)).map((one) => one.object),
     },
     hosts: hostsOf(

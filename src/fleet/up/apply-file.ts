@@ -3,6 +3,8 @@ import { apply } from '../apply/apply.ts';
 import type { ApplyResult } from '../apply/apply.ts';
 import type { Traffic } from '../apply/traffic.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { withRest } from '../plan/at-rest.ts';
 import { preparePlan } from '../plan/prepare-plan.ts';
 import { whileStale } from '../plan/stale.ts';
 import type { UpPorts } from './up-ports.ts';
@@ -37,4 +39,18 @@ export async function applyFile(
   }
   const { failure } = await whileStale(attempt, reload);
   if (failure) throw failure;
+}
+
+/** What the fleet file says by now. `despiteFaults`: of one with a fault the old one stays, with what was stopped by hand since. */
+export async function readAnew(
+  world: World,
+  { loaded, ports }: FileInForce,
+  despiteFaults: boolean,
+): Promise<{ loaded: LoadedFleet; refused: string | null }> {
+  try {
+    return { loaded: await ports.reload(), refused: null };
+  } catch (error) {
+    if (!despiteFaults || !(error instanceof BerthError)) throw error;
+    return { loaded: await withRest(world, loaded), refused: error.message };
+  }
 }

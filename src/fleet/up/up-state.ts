@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { ProcessId } from '../../domain/instance.ts';
 import { Restarts } from '../../domain/restarts.ts';
@@ -44,18 +43,6 @@ function parse(text: string): UpState | null {
   } catch {
     return null;
   }
-}
-
-/** The `berth up` here that was started with one of these files, whatever they say by now; null when none runs. */
-export async function upOfFiles(world: World, paths: readonly string[]): Promise<UpState | null> {
-  const { runtime } = world.places;
-  for (const name of await world.files.list(runtime)) {
-    const text = await world.files.read(join(runtime, name, 'up.json'));
-    const state = text === null ? null : parse(text);
-    if (state && state.files.some((file) => paths.includes(file)) && isProcess(world, state.process))
-      return state;
-  }
-  return null;
 }
 
 /** What to tell whoever would bring this fleet up once more; null when nobody else serves it or is about to. */

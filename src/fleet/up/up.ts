@@ -4,7 +4,7 @@ import type { GatewayConfig } from '../../domain/gateway-config.ts';
 import { newToken, tokenOfFile } from '../../io/token-file.ts';
 import type { World } from '../../io/world.ts';
 import { gatewayConfig } from '../gateway/gateway-config.ts';
-import { applyFile } from './apply-file.ts';
+import { applyFile, readAnew } from './apply-file.ts';
 import { hungPorts } from './hung-ports.ts';
 import { onDemandConfig } from '../on-demand/config.ts';
 import { withPath } from '../on-demand/fetch-first.ts';
@@ -162,7 +162,7 @@ interface Run {
 }
 
 async function converge(run: Run, signal: AbortSignal): Promise<void> {
-  const traffic = run.gateway ? trafficOf(run, (to) => follow(run, to)) : noTraffic;
+  const traffic = run.gateway ? trafficOf(run, (to) => follow(run, to, false)) : noTraffic;
   await applyFile(run.world, run, { signal, traffic });
   await adopt(run);
 }
@@ -199,7 +199,7 @@ async function openGateway(run: Run): Promise<void> {
 
 /** Another gateway of this fleet has taken in what runs now, and waits until this one has. */
 async function followWish(run: Run, wish: string, to: unknown): Promise<void> {
-  const fault = await followOther(run, Successor.nullable().safeParse(to).data ?? null).then(
+  const fault = await followOther(run, Successor.nullable().safeParse(to).data ?? null, false).then(
     () => null,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
@@ -218,7 +218,7 @@ function takeIn(run: Run): Promise<void> {
   });
 }
 
-function trafficOf(run: Run, shift: (to: Successor | null) => Promise<void>): Traffic {
+function trafficOf(run: Run, shift: Parameters<typeof moveTraffic>[0]['shift']): Traffic {
   return moveTraffic({
     gateway: () => run.gateway,
     drainMs: () => run.loaded.gateway.limits.drain ?? usualDrainMs,
@@ -227,9 +227,9 @@ function trafficOf(run: Run, shift: (to: Successor | null) => Promise<void>): Tr
 }
 
 /** As an `apply` beside us asks for it: a fault is told here as well. */
-async function followOther(run: Run, to: Successor | null): Promise<void> {
+async function followOther(run: Run, to: Successor | null, despiteFaults: boolean): Promise<void> {
   try {
-    await follow(run, to);
+    await follow(run, to, despiteFaults);
   } catch (error) {
     await refuse(run, error);
     throw error;
@@ -260,7 +260,7 @@ async function serve(run: Run, signal: AbortSignal): Promise<void> {
   const { ports } = run;
   const hold: UpHold = {
     loaded: () => run.loaded,
-    traffic: trafficOf(run, (to) => followOther(run, to)),
+    traffic: trafficOf(run, (...asked) => followOther(run, ...asked)),
     requests: requestView(() => run.gateway),
     takeInKeys: () => takeInKeys(run),
     gateway: () =>
@@ -347,14 +347,15 @@ async function watch(run: Run, signal: AbortSignal): Promise<void> {
 }
 
 /** Takes in a changed file and what runs now. Throws what is wrong, and the old stays in force. */
-function follow(run: Run, to: Successor | null): Promise<void> {
+function follow(run: Run, to: Successor | null, despiteFaults: boolean): Promise<void> {
   return run.inTurn(async () => {
     const { loaded } = run;
     try {
-      run.loaded = await run.ports.reload();
+      const read = await readAnew(run.world, run, despiteFaults);
+      run.loaded = read.loaded;
       await adopt(run, { to });
       await run.gateway?.reload(await configOf(run));
-      run.refused = null;
+      run.refused = read.refused;
     } catch (error) {
       run.loaded = loaded;
       await adopt(run);
