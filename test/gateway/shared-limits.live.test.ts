@@ -121,6 +121,7 @@ describe.skipIf(!redisServer.there)(`several gateways (${redisServer.name})`, ()
       const more = { model: 'm', input: 'Go on', previous_response_id: id };
       for (let next = 0; next < 3; next += 1)
         expect((await ask(`${two}/v1/responses`, 'x', more))[1]?.[5]).toBe(id[5]);
+      expect((await ask(`${two}/v1/responses`, 'y', more))[0]).toBe(404);
     }
     const [, last] = await ask(`${one}/v1/responses`, 'x', { model: 'm', input: 'Hi' });
     redis.kill('SIGKILL');

@@ -8,7 +8,7 @@ function keeping(name: string): (turn: Turn) => void {
   let made = 0;
   return (turn) => {
     const { method, path, body } = turn.request;
-    if (method !== 'POST' || path !== '/v1/responses') {
+    if (method !== 'POST' || !path.endsWith('/v1/responses')) {
       turn.json(200, { by: name, method, path });
       return;
     }
@@ -92,6 +92,52 @@ test('what goes on from a stored response is made where that lies', async () => 
   const { gateway } = await two();
   const id = await make(gateway);
   for (let i = 0; i < 4; i += 1) expect((await make(gateway, { previous_response_id: id }))[5]).toBe(id[5]);
+});
+
+test.each(['', '/upstream/m', '/upstream/m/openai'])(
+  "nothing goes on from somebody else's stored response (%s/v1/responses)",
+  async (prefix) => {
+    const { gateway, engines } = await two();
+    async function goOn(key: string, body: string, more = ''): Promise<[number, string | null]> {
+      const reply = await ask(gateway, `${prefix}/v1/responses${more}`, { method: 'POST', key, body });
+      const { error } = (await reply.json()) as { error?: { code: string } };
+      return [reply.status, error?.code ?? null];
+    }
+    const id = await make(gateway);
+    const body = JSON.stringify({ model: 'm', input: 'What did I say?', previous_response_id: id });
+    const asked = engines.map(({ seen }) => seen.length);
+    expect(await goOn('two', body)).toEqual([404, 'response_not_found']);
+    expect(await goOn('two', body, '/input_tokens')).toEqual([404, 'response_not_found']);
+    // Engines differ in which of two counts.
+    const twice = body.replace('{', '{"previous_response_id":"resp_of_nobody",');
+    expect(await goOn('two', twice)).toEqual([400, 'invalid_json']);
+    expect(engines.map(({ seen }) => seen.length)).toEqual(asked);
+    expect((await goOn('one', body))[0]).toBe(200);
+    // What nobody knows here, the engine judges.
+    expect((await goOn('two', body.replace(id, 'resp_elsewhere')))[0]).toBe(200);
+  },
+);
+
+test('an id that a client has its reply repeat is not taken from whose it is', async () => {
+  const { gateway, engines } = await two();
+  const id = await make(gateway);
+  for (const one of engines)
+    one.setScript((turn) => turn.json(200, { metadata: { id }, id: 'resp_z1', path: turn.request.path }));
+  const claims = JSON.stringify({ model: 'm', input: 'Hi', metadata: { id } });
+  expect((await ask(gateway, '/v1/responses', { method: 'POST', key: 'two', body: claims })).status).toBe(
+    200,
+  );
+  expect((await ask(gateway, `/v1/responses/${id}`, { key: 'two' })).status).toBe(404);
+  expect((await ask(gateway, `/v1/responses/${id}`)).status).toBe(200);
+});
+
+test('what an engine answers to its own path below /upstream is kept for who asked', async () => {
+  const { gateway } = await two();
+  const body = '{"model":"m","input":"Hi"}';
+  const made = await ask(gateway, '/upstream/m/v1/responses', { method: 'POST', body });
+  const { id } = (await made.json()) as { id: string };
+  expect((await ask(gateway, `/v1/responses/${id}`)).status).toBe(200);
+  expect((await ask(gateway, `/v1/responses/${id}`, { key: 'two' })).status).toBe(404);
 });
 
 test("a stored response is nobody else's, and one that nobody knows or whose engine is gone says so", async () => {

@@ -97,11 +97,13 @@ function spanAt(found: Int32Array, i: number): Span | null {
   return start < 0 ? null : { start, end: found[2 * i + 1] as number };
 }
 
-/** The stored response that a request goes on from; null when it names none. */
+const responseId = /^[\w-]{1,256}$/;
+
+/** The stored response that a request goes on from; null when it names none. Throws ScanFault, ApiError 400. */
 export function previousResponseOf(bytes: Buffer): string | null {
   const span = scanObject(bytes, ['previous_response_id']).get('previous_response_id');
   const value = span ? parseSpan(bytes, span) : null;
-  return typeof value === 'string' ? value : null;
+  return typeof value === 'string' && responseId.test(value) ? value : null;
 }
 
 /** Of the wanted values from one place to another; null when none is a count: that is for the engine to judge. */

@@ -16,12 +16,12 @@ import { readBody } from '../front/read-body.ts';
 import { reserve } from '../admission/reserve.ts';
 import { routeNamed } from './route-named.ts';
 import type { RouteState } from './routes.ts';
-import { previousResponseOf } from '../front/request-body.ts';
 import type { ScannedBody } from '../front/request-body.ts';
 import { sendFault } from '../reply/send-fault.ts';
 import { serveRoute } from './serve-route.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 import type { GatewayState } from '../state.ts';
+import { noteHolder } from '../stored/goes-on.ts';
 import { newTrail } from '../accounts/trail.ts';
 import { computedName } from '../upstream/computed-route.ts';
 import { namedModels } from '../upstream/named-models.ts';
@@ -183,8 +183,7 @@ function runRead({ state, snapshot, call, body }: Read, served: OnServed): void 
   call.trail.stream = body.stream;
   call.trail.bytesIn = body.bytes.length;
   if (call.exact) call.names = namedModels(call.exact, call.inbound, body.bytes);
-  const noted =
-    !state.stored.none && call.endpoint.path === '/v1/responses' ? noteHolder(state, call) : undefined;
+  const noted = noteHolder(state.stored, call);
   const asked = { state, snapshot, call, route };
   if (noted) noted.then(() => runAsked(asked, body, served)).catch(served);
   else runAsked(asked, body, served);
@@ -201,19 +200,6 @@ function runAsked(asked: Asked, body: ScannedBody, served: OnServed): void {
   const reserved = reserve(snapshot, call, route);
   if (reserved) reserved.then(() => serveRoute(asked, served)).catch(served);
   else serveRoute(asked, served);
-}
-
-/** A response that goes on from a stored one is best made where that lies. */
-function noteHolder({ stored }: GatewayState, call: Call): Promise<void> | undefined {
-  const id = call.body && previousResponseOf(call.body.bytes);
-  const holder = id ? stored.holderOf(id, call.key) : null;
-  if (holder instanceof Promise)
-    return holder.then((found) => {
-      call.holder = found?.instance || null;
-      if (call.gone) throw new ClientGone();
-    });
-  call.holder = holder?.instance ?? null;
-  return undefined;
 }
 
 /** It takes nothing of its caller's limits, and no engine computes for it. */

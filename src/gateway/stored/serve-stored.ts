@@ -15,8 +15,8 @@ export async function serveStored(
   const caller = state.snapshot.keyring.identify(request.inbound);
   if (!mayUse(caller, storedEndpoint))
     throw endpointForbidden(storedEndpoint.path, [...(caller.endpoints ?? [])]);
-  const holder = await state.stored.holderOf(id, caller.id);
-  if (!holder) throw responseUnknown(id, state.stored);
+  const holder = await state.stored.find(id);
+  if (holder?.key !== caller.id) throw responseUnknown(id, state.stored);
   const { instances, deployments } = state.snapshot;
   const instance = instances.get(holder.instance);
   const deployment = deployments.get(holder.deployment);

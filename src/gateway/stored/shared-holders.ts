@@ -20,7 +20,8 @@ export interface SharedHolders {
 /** What nobody asked for in so long is forgotten. */
 const keepSeconds = 86_400;
 
-const rememberScript = `return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])`;
+/* Whose it is does not change. */
+const rememberScript = `return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2], 'NX')`;
 
 const findScript = `
 local found = redis.call('GET', KEYS[1])

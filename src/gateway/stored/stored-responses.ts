@@ -45,29 +45,30 @@ export class StoredResponses {
     return this.#together.holders() !== null;
   }
 
+  /** Of one that is somebody else's nothing changes: a reply may repeat an id that its client has put into it. */
   remember(id: string, holder: Holder): void {
+    if ((this.#holders.get(id) ?? holder).key !== holder.key) return;
     this.#keep(id, holder);
     const engine = this.#together.engineOf(holder.instance);
     const { model, deployment, key } = holder;
     if (engine !== null) this.#together.holders()?.remember(id, { model, deployment, key, engine });
   }
 
-  /** Null for one that is not known, or not this caller's. Its instance is empty when it is at none that is here. */
-  holderOf(id: string, key: string): Holder | null | Promise<Holder | null> {
+  /** Whoever's it is. Null for one that is not known; its instance is empty when it is at none that is here. */
+  find(id: string): Holder | null | Promise<Holder | null> {
     const holder = this.#holders.get(id);
     if (holder) {
-      if (holder.key !== key) return null;
       this.#keep(id, holder);
       return holder;
     }
     const shared = this.#together.holders();
-    return shared ? this.#ask(shared, id, key) : null;
+    return shared ? this.#ask(shared, id) : null;
   }
 
-  async #ask(shared: SharedHolders, id: string, key: string): Promise<Holder | null> {
+  async #ask(shared: SharedHolders, id: string): Promise<Holder | null> {
     const found = await shared.find(id);
-    if (found?.key !== key) return null;
-    const { model, deployment, engine } = found;
+    if (!found) return null;
+    const { model, deployment, engine, key } = found;
     return { model, deployment, key, instance: this.#together.instanceOf(engine) ?? '' };
   }
 

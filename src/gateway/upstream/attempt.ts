@@ -174,7 +174,7 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
       this.#endAs({ kind: 'failed', fault: upstreamKeyRefused(head.status) });
       return;
     }
-    this.#mayKeep = head.status < 300 && this.#call.endpoint.path === '/v1/responses';
+    this.#mayKeep = head.status < 300 && keeps(this.#call);
     this.#commit(head);
   }
 
@@ -346,6 +346,11 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
   inItsTurn(): void {
     if (this.#end) this.#ports.onEnd(this, this.#end);
   }
+}
+
+/** Its answer is one that the engine may keep. */
+function keeps({ countedAs, inbound }: Call): boolean {
+  return countedAs.path === '/v1/responses' && inbound.method === 'POST';
 }
 
 /** For the trace: the engine's status, and why the attempt was no success. */
