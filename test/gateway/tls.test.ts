@@ -10,7 +10,7 @@ import { makeAuthority, opensslMissing } from '../support/certificates.ts';
 import type { Made } from '../support/certificates.ts';
 import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
-import { chat, configFor, dial, engine, front, sha256, until } from './harness.ts';
+import { chat, configFor, dial, engine, front, post, sha256, until } from './harness.ts';
 
 function tlsOf(made: Made, clientCaFile: string | null = null): NonNullable<GatewayConfig['tls']> {
   return { certFile: made.certFile, keyFile: made.keyFile, clientCaFile };
@@ -236,6 +236,47 @@ describe.skipIf(opensslMissing !== '')(`the gateway over TLS${opensslMissing}`, 
     expect(await as(session)).toMatchObject({ text: expect.stringContaining('200 OK'), reused: true });
     await gateway.reload(configFor([{ url }], { tls: tlsOf(server, next.certFile) }));
     expect(await as(session)).toMatchObject({ text: '', reused: false });
+  });
+
+  test('connections that were let in by authorities which are replaced end with what they have begun', async () => {
+    const [authority, next] = [makeAuthority(), makeAuthority()];
+    const [server, renewed] = [authority.issue('one'), authority.issue('two')];
+    const held: Turn[] = [];
+    const { url } = await engine((turn) => {
+      held.push(turn);
+      turn.stream();
+      turn.chunk(chatEvent('begun'));
+    });
+    const gateway = await front(configFor([{ url }], { tls: tlsOf(server, authority.certFile) }));
+    const client = authority.issue('client');
+    const own = { cert: await readFile(client.certFile), key: await readFile(client.keyFile) };
+    function open(send: string): { socket: TLSSocket; text: () => string; ended: Promise<void> } {
+      const socket = connect({ host: '127.0.0.1', port: gateway.port, ca: authority.cert, ...own });
+      onTestFinished(() => void socket.destroy());
+      let text = '';
+      socket.setEncoding('utf8').on('data', (part: string) => (text += part));
+      const ended = new Promise<void>((resolve) => socket.once('end', resolve));
+      socket.on('error', ignore).write(send);
+      return { socket, text: () => text, ended };
+    }
+    const health = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+    const idle = open(health);
+    const busy = open(post('/v1/chat/completions', chat({ stream: true })));
+    await until('one is idle', () => idle.text().includes('"ok"'));
+    await until('one streams', () => busy.text().includes('begun'));
+    // Another certificate of the gateway's own concerns no client.
+    await gateway.reload(configFor([{ url }], { tls: tlsOf(renewed, authority.certFile) }));
+    idle.socket.write(health);
+    await until('it is answered again', () => idle.text().split('"ok"').length === 3);
+    await gateway.reload(configFor([{ url }], { tls: tlsOf(renewed, next.certFile) }));
+    await idle.ended;
+    held[0]?.chunk(chatEvent('finished'));
+    held[0]?.endChunks();
+    await busy.ended;
+    expect(busy.text()).toMatch(/finished[^]*\r\n0\r\n\r\n$/);
+    const again = open(health);
+    await new Promise<void>((resolve) => again.socket.once('close', () => resolve()));
+    expect(again.text()).toBe('');
   });
 
   test('a certificate with the name of a key stands for that key, where this is wanted, and no key of control is reached so', async () => {

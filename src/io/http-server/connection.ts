@@ -68,6 +68,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
   #since: number;
   #headSince = 0;
   #dropSince = 0;
+  #retired = false;
   #leaving = false;
   /** What of a reply that is written the client has not taken, and since when it is so much. */
   #unread = 0;
@@ -111,6 +112,16 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
     this.socket.resume();
     this.out.flush();
     this.socket.end();
+  }
+
+  /** Serves what has begun, and nothing more. */
+  retire(): void {
+    this.#retired = true;
+    if (this.idle) this.leave();
+  }
+
+  get #isLast(): boolean {
+    return this.#retired || this.#owner.closing;
   }
 
   /** Called now and then: closes what waits for too long. */
@@ -190,7 +201,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
   // What the reply asks for.
 
   mustEnd(): boolean {
-    return this.#owner.closing || this.#turn?.waiting === true;
+    return this.#isLast || this.#turn?.waiting === true;
   }
 
   commonLines(keepAlive: boolean): string {
@@ -204,7 +215,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
   onEnded(keepAlive: boolean): void {
     const turn = this.#turn;
     if (!turn) return;
-    if (!keepAlive || this.#owner.closing) this.leave();
+    if (!keepAlive || this.#isLast) this.leave();
     else if (turn.body.whole) this.#afterReply(turn);
     else turn.body.drop();
   }
@@ -284,7 +295,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
     this.#turn = null;
     this.#unread = 0;
     this.#since = this.#owner.now();
-    if (this.#owner.closing) {
+    if (this.#isLast) {
       this.leave();
       return;
     }

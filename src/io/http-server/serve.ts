@@ -54,10 +54,16 @@ export async function serve(
     throw error;
   }
   const bound = server.address() as AddressInfo;
+  let clientCa = listen.tls?.clientCa ?? null;
   return {
     address: bound.address,
     port: bound.port,
-    renewTls: (material) => renewTls(server, material),
+    renewTls: (material) => {
+      renewTls(server, material);
+      // Who was let in by authorities that are no longer asked would else stay for as long as it likes.
+      if (material.clientCa !== clientCa) for (const connection of connections) connection.retire();
+      ({ clientCa } = material);
+    },
     close: async (graceMs) => {
       owner.closing = true;
       const gone = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -86,7 +86,7 @@ export type Refuser = (fault: ApiFault, inbound: Inbound | null, served: boolean
 export interface Listening {
   readonly address: string;
   readonly port: number;
-  /** New connections get this certificate. */
+  /** New connections get this certificate. Where the authorities for clients are others, open ones end with what they have begun. */
   readonly renewTls: (material: TlsMaterial) => void;
   /** Stops accepting and closes idle connections; resolves when the last one is gone, or cuts what is left after `graceMs`. */
   readonly close: (graceMs: number) => Promise<void>;
