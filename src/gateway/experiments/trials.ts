@@ -31,7 +31,7 @@ export class Trials {
   readonly #forFile = new Gathered();
   readonly #forShared = new Gathered();
   #batch: { readonly batch: string; readonly rows: readonly TallyRow[] } | null = null;
-  #telling = false;
+  #telling: Promise<void> | null = null;
   #flushedAt = -Infinity;
   #failing = false;
 
@@ -71,9 +71,11 @@ export class Trials {
     this.#flush();
   }
 
+  /** What is under way is told first, then the rest. */
   async close(): Promise<void> {
-    this.#flush();
+    this.#write();
     this.#file?.tally.close();
+    await this.#telling;
     await this.#tell();
   }
 
@@ -102,22 +104,24 @@ export class Trials {
     }
   }
 
-  async #tell(): Promise<void> {
+  /** One batch at a time. */
+  #tell(): Promise<void> {
+    return (this.#telling ??= this.#tellBatch().finally(() => (this.#telling = null)));
+  }
+
+  async #tellBatch(): Promise<void> {
     const shared = this.#shared();
-    if (!shared || this.#telling) return;
+    if (!shared) return;
     if (!this.#batch) {
       const rows = this.#forShared.take();
       if (rows.length === 0) return;
       this.#batch = { batch: randomUUID(), rows };
     }
-    this.#telling = true;
     try {
       await shared(this.#batch);
       this.#batch = null;
     } catch {
       // The same batch is told again: whoever has it counts it once.
-    } finally {
-      this.#telling = false;
     }
   }
 }
