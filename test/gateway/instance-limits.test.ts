@@ -160,6 +160,29 @@ test('rule 22: figures that cannot be read bound nothing', async () => {
   await serveAll(held, replies);
 });
 
+test('rule 22: figures that can no longer be read bound nothing after half a minute', async () => {
+  let text = 'vllm:num_requests_running 4\nvllm:num_requests_waiting 3\n';
+  const { gateway, held, turn } = await holding({ slots: 4, metricsPath: '/metrics' }, {}, () => text);
+  function limit(): Promise<number> {
+    return gateway.metric('berth_gateway_limit', 'kind="slots"');
+  }
+  const replies = Array.from({ length: 4 }, () => postChat(gateway.url));
+  await until('all are there', () => held.length === 4);
+  await until('the limit is cut', async () => {
+    turn(1000);
+    return (await limit()) === 3;
+  });
+  text = 'no figures';
+  let seconds = 0;
+  await until('the cut is over', async () => {
+    turn(1000);
+    seconds += 1;
+    return (await limit()) === 4;
+  });
+  expect(seconds).toBeGreaterThanOrEqual(25);
+  expect(await serveAll(held, replies)).toEqual([200, 200, 200, 200]);
+});
+
 test('rule 19: the queue is bounded by the size of the bodies that wait in it', async () => {
   const { gateway, held } = await holding({ slots: 1 }, { limits: { queueBytes: 300 } });
   const served = postChat(gateway.url);

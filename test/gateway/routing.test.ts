@@ -75,6 +75,38 @@ test('rule 21: an instance that has too much to do is not preferred for what it 
   expect((await Promise.all(replies)).map(({ status }) => status)).toEqual(replies.map(() => 200));
 });
 
+test('rule 21: what is known of beginnings is bounded, and what is forgotten is counted', async () => {
+  const policy = { kind: 'prefix-affinity', entries: 20 };
+  const gateway = await front(configFor(await engines(2), { routes: [route({ policy })] }));
+  for (let talk = 0; talk < 10; talk += 1) await (await postChat(gateway.url, turns(talk, 2))).text();
+  expect(await gateway.metric('berth_gateway_policy_entries')).toBe(20);
+  expect(await gateway.metric('berth_gateway_policy_events_total', 'event="evictions"')).toBeGreaterThan(20);
+  // The latest is known yet, the first is not.
+  await (await postChat(gateway.url, turns(9, 3))).text();
+  expect(await gateway.metric('berth_gateway_policy_events_total', 'event="hits"')).toBe(1);
+  await (await postChat(gateway.url, turns(0, 3))).text();
+  expect(await gateway.metric('berth_gateway_policy_events_total', 'event="hits"')).toBe(1);
+});
+
+test('rule 21: gateways that know nothing of each other send one beginning to one instance, by hashing', async () => {
+  const upstreams = await engines(3);
+  const config = configFor(upstreams, { routes: [route({ policy: { kind: 'prefix-hash' } })] });
+  const gateways = [await front(config), await front(config)];
+  const homes = new Set<string | null>();
+  for (let talk = 0; talk < 12; talk += 1) {
+    const own = new Set<string | null>();
+    for (const { url } of gateways)
+      for (const count of [1, 3]) {
+        const reply = await postChat(url, turns(talk, count));
+        await reply.text();
+        own.add(reply.headers.get('x-berth-upstream'));
+      }
+    expect(own.size).toBe(1);
+    for (const home of own) homes.add(home);
+  }
+  expect(homes.size).toBe(3);
+});
+
 test.each([
   ['a header', { header: 'X-Talk' }, (unit: string) => [{}, { 'x-talk': unit }]],
   ["the body's user", 'session', (unit: string) => [{ user: unit }, {}]],

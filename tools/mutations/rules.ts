@@ -360,4 +360,22 @@ export const mutations: readonly Mutation[] = [
     search: 'left > 0 && now - this.#unreadSince',
     replace: 'left < 0 && now - this.#unreadSince',
   },
+  {
+    rule: 12,
+    file: `${gateway}/admission/admission.ts`,
+    search: 'const spread = expectedMs(service) * (1 + random * 0.5);',
+    replace: 'const spread = 1000 * (1 + random * 0.5);',
+  },
+  {
+    rule: 21,
+    file: `${gateway}/policies/prefix-affinity/prefix-index.ts`,
+    search: 'this.evictions += 1;',
+    replace: '',
+  },
+  {
+    rule: 21,
+    file: `${gateway}/policies/prefix-hash.ts`,
+    search: 'return place?.one ?? leastLoaded(open, anywhere(random));',
+    replace: 'return leastLoaded(open, anywhere(random));',
+  },
 ];

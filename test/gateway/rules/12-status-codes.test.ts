@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { startFakeUpstream } from '../fake-upstream.ts';
-import { configFor, errorOf, front, postChat, start } from '../harness.ts';
+import type { Turn } from '../fake-upstream.ts';
+import { configFor, errorOf, front, postChat, start, until } from '../harness.ts';
 
 test('rule 12: nobody listening gives a 503 with the time to come back', async () => {
   const upstream = await startFakeUpstream(() => {});
@@ -28,4 +29,32 @@ test('rule 12: an engine that is loading is passed on as 503 with the time to co
   const reply = await postChat(gateway.url);
   expect(reply.status).toBe(503);
   expect(Number(reply.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+});
+
+test('rule 12: the time to come back is what the line in front takes, and not the same for all', async () => {
+  const held: Turn[] = [];
+  const { gateway } = await start((turn) => void held.push(turn), {
+    upstream: { slots: 2 },
+    limits: { queue: 20 },
+  });
+  const served = Array.from({ length: 22 }, () => postChat(gateway.url));
+  await until('the line is full', async () => (await gateway.metric('berth_gateway_queue_depth')) === 20);
+  const waits: number[] = [];
+  for (let i = 0; i < 12; i += 1) {
+    const refused = await postChat(gateway.url);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([
+      429,
+      expect.stringMatching(/^\d+$/),
+    ]);
+    waits.push(Number(refused.headers.get('retry-after')));
+  }
+  // Ten and a half rounds, each of a second as long as nothing was measured, and up to half of that more.
+  expect(Math.min(...waits)).toBeGreaterThanOrEqual(11);
+  expect(Math.max(...waits)).toBeLessThanOrEqual(16);
+  expect(new Set(waits).size).toBeGreaterThan(1);
+  for (let i = 0; i < served.length; i += 1) {
+    await until('one is there', () => held.length > 0);
+    held.shift()?.json(200, {});
+  }
+  expect((await Promise.all(served)).map(({ status }) => status)).toEqual(served.map(() => 200));
 });
