@@ -2,7 +2,7 @@ import type { ApiFault } from '../../domain/openai.ts';
 import type { Inbound } from '../../io/http-server/types.ts';
 import { swapAsk } from '../on-demand/swap-paths.ts';
 import type { GatewayState } from '../state.ts';
-import { storedAsk } from '../stored/stored-responses.ts';
+import { isStoredPath } from '../stored/stored-responses.ts';
 import { upstreamEndpoint, upstreamPrefix } from '../upstream/upstream-path.ts';
 import { endpointAt, ownPaths } from './endpoints.ts';
 
@@ -39,7 +39,7 @@ function nameOf(inbound: Inbound): string {
   if (endpointAt.has(path) || (ownPaths as readonly string[]).includes(path)) return path;
   if (path.startsWith(upstreamPrefix)) return upstreamEndpoint.path;
   if (path.startsWith(modelPath)) return '/v1/models';
-  if (storedAsk(inbound.method, path) !== null) return '/v1/responses';
+  if (isStoredPath(path)) return '/v1/responses';
   const swap = swapAsk(path);
   return swap ? `/${swap.kind}` : '';
 }

@@ -95,6 +95,11 @@ export const storedEndpoint: Endpoint = {
 
 const storedPath = /^\/v1\/responses\/([\w-]{1,256})(?:\/(cancel|input_items))?$/;
 
+/** The path asks for a stored response, whatever the method. */
+export function isStoredPath(path: string): boolean {
+  return storedPath.test(path);
+}
+
 /** The response that a path asks for; null for other paths. Throws ApiError 405. */
 export function storedAsk(method: string, path: string): string | null {
   const [, id, part] = storedPath.exec(path) ?? [];
