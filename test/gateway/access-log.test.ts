@@ -141,11 +141,12 @@ test('who was refused before a model was looked for is in the log with the addre
   await ask('/v1/models', { headers: { authorization: 'Bearer sk-wrong-1' } });
   await ask('/sk-secret-1?api_key=sk-secret-1', { headers });
   await ask('/unload/sk-secret-1', { method: 'POST', headers });
+  await ask('/v1/responses/sk-secret-1', { method: 'PUT', headers });
   await ask('/v1/models/m', { headers });
   for (const path of ['/metrics', '/healthz', '/health', '/readyz']) await ask(path);
   const wire = await dial(gateway.port, 'no HTTP\r\n\r\n');
   await wire.closed;
-  const found = await records(log.path, 6);
+  const found = await records(log.path, 7);
   expect(
     found.map(({ endpoint, status, code, key, client }) => [endpoint, status, code, key, client]),
   ).toEqual([
@@ -153,11 +154,12 @@ test('who was refused before a model was looked for is in the log with the addre
     ['/v1/models', 401, 'invalid_api_key', '', '127.0.0.1'],
     ['', 404, 'path_unknown', '', '127.0.0.1'],
     ['/unload', 403, 'control_key_needed', '', '127.0.0.1'],
+    ['/v1/responses', 405, 'method_not_allowed', '', '127.0.0.1'],
     ['/v1/models', 200, null, 'laptop', '127.0.0.1'],
     ['', 400, expect.any(String), '', undefined],
   ]);
   await ask('/v1/models', { headers });
-  expect((await records(log.path, 7)).length).toBe(7);
+  expect((await records(log.path, 8)).length).toBe(8);
   expect(await readFile(log.path, 'utf8')).not.toContain('sk-');
 });
 

@@ -7,7 +7,7 @@ import type { Reservation } from '../limits/hold.ts';
 import type { Trial } from '../experiments/trials.ts';
 import type { Series } from '../reply/meter.ts';
 import type { ScannedBody } from './request-body.ts';
-import type { RouteState } from '../routing/routes.ts';
+import type { Offering } from '../upstream/offering.ts';
 import type { Trail } from '../accounts/trail.ts';
 import type { Exact } from '../upstream/upstream-path.ts';
 import type { Usage } from '../reply/usage.ts';
@@ -58,7 +58,7 @@ export interface Call {
   /** Models that it names where it is passed on as it is; null: it may name what is not read here. */
   names: readonly string[] | null;
   /** Whose limits hold for it; null until they are asked. Another route than that of `model` where it names another one by a way of its own. */
-  computed: RouteState | null;
+  computed: Offering | null;
   /** How its instance is chosen. */
   choice: Choice;
   /** How long it may wait for a deployment that is held; undefined: as long as in a queue. */

@@ -2,7 +2,7 @@ import type { Upstream } from '../../domain/gateway-config.ts';
 import type { Call } from '../front/call.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 import { modelAmbiguous, modelNotOffered, modelUnread, noInstance } from '../reply/faults.ts';
-import type { RouteState } from '../routing/routes.ts';
+import type { Offering } from './offering.ts';
 import { upstreamEndpoint } from './upstream-path.ts';
 
 /*
@@ -15,7 +15,7 @@ import { upstreamEndpoint } from './upstream-path.ts';
 type Judged = Pick<Snapshot, 'config' | 'routes'>;
 
 /** The route whose limits hold for what the engines of `route` compute for this call. Throws ApiError 400 or 403. */
-export function computedRoute(snapshot: Judged, call: Call, route: RouteState): RouteState {
+export function computedRoute(snapshot: Judged, call: Call, route: Offering): Offering {
   if (!call.exact || call.endpoint !== upstreamEndpoint) return route;
   const engines = route.arms.flatMap(({ deployment }) =>
     deployment.instances.map(({ upstream }) => upstream),
@@ -62,11 +62,11 @@ function isFree({ config }: Judged, { caller }: Call, engines: readonly Upstream
 /** One route for all names that the request has; the refusal where there is none. */
 function meantBy(
   { names, exact }: Call,
-  route: RouteState,
-  offered: (name: string) => RouteState | null,
-): RouteState | Error {
+  route: Offering,
+  offered: (name: string) => Offering | null,
+): Offering | Error {
   if (names === null) return modelUnread();
-  let meant: RouteState | null = null;
+  let meant: Offering | null = null;
   for (const name of names) {
     const found = offered(name);
     if (!found) return modelNotOffered(name, exact?.model ?? '');
@@ -80,15 +80,15 @@ interface Asked {
   readonly name: string;
   /** At one of which it is computed. */
   readonly engines: readonly Upstream[];
-  readonly route: RouteState;
+  readonly route: Offering;
   readonly call: Call;
 }
 
 /** The route by which clients have these engines compute with the model of that name. */
 function offeredAs(
-  routes: ReadonlyMap<string, RouteState>,
+  routes: ReadonlyMap<string, Offering>,
   { name, engines, route, call }: Asked,
-): RouteState | null {
+): Offering | null {
   const urls = new Set(engines.map(({ url }) => url));
   const there = [route, ...routes.values()].find((one) =>
     one.arms.some(({ deployment }) =>
@@ -103,6 +103,6 @@ function offeredAs(
   return own && [route, asked].some((one) => one && baseOf(one) === baseOf(own)) ? route : null;
 }
 
-function baseOf({ name, aliasOf }: RouteState): string {
+function baseOf({ name, aliasOf }: Offering): string {
   return aliasOf ?? name;
 }
