@@ -31,6 +31,8 @@ export const Running = z.strictObject({
   port: z.int(),
   reached: Mark.shape.reached,
   stop: LaunchSpec.shape.stop,
+  /** How many GPUs it holds; absent: none. */
+  gpus: z.int().positive().optional(),
 });
 export type Running = z.infer<typeof Running>;
 

@@ -9,7 +9,7 @@ import type { Action, Plan, Reason, Running, Wanted } from '../../domain/plan.ts
 import type { DesiredReplica } from './desired.ts';
 import { declaredDifferences, sameSpec, sameValue } from './differences.ts';
 import { accessOf, hostNameOf } from '../file/hosts.ts';
-import { isInTheWay } from './order.ts';
+import { gpusHeld, isInTheWay } from './order.ts';
 import { mayStandStill, parkedFindings } from './parked.ts';
 import { holdBack } from './protect.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
@@ -175,6 +175,7 @@ function wantedOf(wanted: DesiredReplica, port: number): Wanted {
 
 function runningOf(instance: Own): Running {
   const { mark } = instance;
+  const gpus = gpusHeld(mark.spec);
   return {
     target: mark.target,
     object: instance.object,
@@ -182,6 +183,7 @@ function runningOf(instance: Own): Running {
     port: mark.port,
     ...(mark.reached ? { reached: mark.reached } : {}),
     stop: mark.spec.stop,
+    ...(gpus === 0 ? {} : { gpus }),
   };
 }
 

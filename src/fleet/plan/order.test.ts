@@ -2,16 +2,18 @@ import { expect, test } from 'vitest';
 import type { Action, Plan } from '../../domain/plan.ts';
 import { inOrder, parts, successorOf } from './order.ts';
 
-function action(kind: Action['do'], deployment: string, host: string, port: number): Action {
+function action(kind: Action['do'], deployment: string, host: string, port: number, gpus = [0, 0]): Action {
   const place = { address: '127.0.0.1', port };
+  const [now = 0, then = 0] = gpus;
+  const devices = { vendor: then === 0 ? 'none' : 'nvidia', count: then };
   return {
     do: kind,
     deployment,
     replica: 0,
     host,
     reasons: [],
-    running: place,
-    wanted: place,
+    running: { ...place, ...(now === 0 ? {} : { gpus: now }) },
+    wanted: { ...place, spec: { devices } },
   } as unknown as Action;
 }
 
@@ -35,6 +37,17 @@ test('what ends comes first, but an engine that moves to another host ends once 
       action('keep', 'd', 'here', 4),
     ),
   ).toEqual(['stop c here', 'replace b here', 'start a far', 'stop a here']);
+});
+
+test('of those that are replaced, who gives up a GPU comes before who is to have it', () => {
+  expect(
+    order(
+      action('replace', 'a', 'here', 1, [0, 1]),
+      action('replace', 'b', 'here', 2),
+      action('replace', 'c', 'here', 3, [2, 1]),
+      action('start', 'd', 'here', 4),
+    ),
+  ).toEqual(['replace c here', 'replace b here', 'replace a here', 'start d here']);
 });
 
 test('where another engine waits for the port of one that moves, by whatever name of that machine, that one moves first', () => {

@@ -1,4 +1,5 @@
 import { machineOf } from '../../domain/host-access.ts';
+import type { LaunchSpec } from '../../domain/launch-spec.ts';
 import type { Action, Plan } from '../../domain/plan.ts';
 
 export type Change = Exclude<Action, { do: 'keep' }>;
@@ -6,8 +7,8 @@ export type Stop = Extract<Action, { do: 'stop' }>;
 type Successor = Extract<Action, { do: 'start' } | { do: 'keep' }>;
 
 /**
- * In which order a plan is carried out: what ends comes first, since that frees ports and memory; but an engine whose replica is
- * started on another host ends when that one serves. Where its port is wanted here, it comes before whoever waits for that; and where
+ * In which order a plan is carried out: what ends comes first, since that frees ports and memory, then what is replaced, those that
+ * give up GPUs before those that want more of them; but an engine whose replica is started on another host ends when that one serves. Where its port is wanted here, it comes before whoever waits for that; and where
  * two wait for each other's ports, it ends first, and `parts`. Pure.
  */
 export function inOrder({ actions, hosts }: Pick<Plan, 'actions' | 'hosts'>): Change[] {
@@ -26,8 +27,19 @@ export function inOrder({ actions, hosts }: Pick<Plan, 'actions' | 'hosts'>): Ch
     if (action.do === 'start') return 2;
     return successorOf(actions, action)?.do === 'start' && !parts({ actions, hosts }, action) ? 3 : 0;
   }
-  for (const action of changes.toSorted((a, b) => rankOf(a) - rankOf(b))) add(action);
+  for (const action of changes.toSorted((a, b) => rankOf(a) - rankOf(b) || gpusMore(a) - gpusMore(b)))
+    add(action);
   return [...ordered];
+}
+
+/** GPUs that an engine of this spec holds; of those that take all there are, one is sure. */
+export function gpusHeld({ devices: { vendor, count } }: Pick<LaunchSpec, 'devices'>): number {
+  return vendor === 'none' ? 0 : Math.max(1, count);
+}
+
+/** How many more it holds in its place than it does now. */
+function gpusMore(action: Change): number {
+  return action.do === 'replace' ? gpusHeld(action.wanted.spec) - (action.running.gpus ?? 0) : 0;
 }
 
 /** It has to end before its replica can start elsewhere, since that one waits, by way of others or not, for this one's end. Pure. */
