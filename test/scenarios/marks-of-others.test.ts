@@ -5,6 +5,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -121,6 +122,40 @@ test.skipIf(!isRoot).each([
       1,
       expect.stringContaining(`Port ${port} on 127.0.0.1 is held by process ${stranger.pid}`),
     ]);
+    expect((await berth('down')).code).toBe(0);
+    expect(stranger.exitCode).toBeNull();
+    expect(existsSync(owned)).toBe(false);
+  },
+);
+
+test.skipIf(!isRoot)(
+  "a mark as of an adopted process that lies in root's state folder, where its owner has put it, is none: nothing that it says is started",
+  async () => {
+    const [port = 0, other = 0] = await freePorts(2);
+    fleet.write({ a: `port: ${port}` });
+    const { berth, folder } = fleet.place;
+    expect((await berth('apply', '--yes')).code).toBe(0);
+    const own = markOf((await pidOf()) ?? 0);
+    expect((await berth('down')).code).toBe(0);
+
+    const words = [...asNobody, process.execPath, fakeEngine, String(other)];
+    stranger = spawn(words[0] ?? '', words.slice(1), { env: { PATH: process.env['PATH'] }, stdio: 'ignore' });
+    await until(
+      async () => (await fetch(`http://127.0.0.1:${other}/health`).catch(() => null))?.ok ?? false,
+      'the stranger to answer',
+    );
+    const stat = readFileSync(`/proc/${stranger.pid}/stat`, 'utf8');
+    const since = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const marks = join(folder, 'state/state/marks');
+    mkdirSync(marks, { recursive: true });
+    const owned = join(folder, 'owned');
+    writeFileSync(join(marks, `${boot}-${stranger.pid}-${since}`), `${forged(own, owned)}\n`);
+    for (const path of [marks, dirname(marks), dirname(dirname(marks))]) chownSync(path, nobody, nobody);
+
+    expect(await pidOf()).toBeNull();
+    expect(await done()).toEqual(['start']);
+    expect((await berth('apply', '--yes')).code).toBe(0);
     expect((await berth('down')).code).toBe(0);
     expect(stranger.exitCode).toBeNull();
     expect(existsSync(owned)).toBe(false);

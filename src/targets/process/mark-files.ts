@@ -9,10 +9,11 @@ import type { Foreign } from '../contract.ts';
 
 /**
  * Marks of processes that berth did not start. A file's name is the boot, the pid and the start of its process, so that it means
- * nothing once that process is gone, whoever has its pid then.
+ * nothing once that process is gone, whoever has its pid then. What such a mark says is started and sent with the rights of whoever
+ * reads it: root's lie where nobody else may write (`written-marks.ts`), since the state folder may lie in one of another user.
  */
 function folder(world: World): string {
-  return join(world.places.state, 'marks');
+  return world.uid === 0 ? '/run/berth/adopted' : join(world.places.state, 'marks');
 }
 
 function pathOf(world: World, { bootId, pid, startTicks }: ProcessId): string {
