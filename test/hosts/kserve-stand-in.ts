@@ -5,6 +5,7 @@ import { applyObject, deleteObject, getObject, listObjects, Live } from '../../s
 import type { Place } from '../../src/kube/client.ts';
 import type { KubeMeta } from '../../src/kube/object.ts';
 import { until } from '../support/berth.ts';
+import { filledByKserve } from '../support/go-template.ts';
 import { specsFolder } from '../support/kube-schema.ts';
 import {
   applyKnative,
@@ -82,7 +83,8 @@ const serving = 'serving.kserve.io';
 /**
  * Stands in for KServe's controller, which cannot be had here: makes a Deployment and a Service of each InferenceService as the
  * real one does in its mode RawDeployment, and a Service of Knative in the other one, for a stand-in for that. Labels and
- * annotations are copied into the pods, the runtime's container is merged with the model's, a claim is mounted at /mnt/models.
+ * annotations are copied into the pods, the runtime's container is merged with the model's and filled in as a template, a claim is
+ * mounted at /mnt/models. Of a service whose template cannot be read nothing is made.
  */
 export function startStandIn(place: Place): { stop: () => Promise<void> } {
   let ended = false;
@@ -195,7 +197,7 @@ function serviceOf(service: Service): Parameters<typeof applyObject>[1] {
 }
 
 /** The pod that a service and its runtime say together, without the model's place. */
-function podOf({ spec }: Service, container: Container): Record<string, unknown> {
+function podOf({ metadata, spec }: Service, container: Container): Record<string, unknown> {
   const {
     model,
     minReplicas: _least,
@@ -211,7 +213,17 @@ function podOf({ spec }: Service, container: Container): Record<string, unknown>
     resources: model.resources,
     volumeMounts: model.volumeMounts,
   };
-  return { ...pod, ...(deploymentStrategy === undefined ? {} : { deploymentStrategy }), containers: [own] };
+  const meta = {
+    Name: metadata.name,
+    Namespace: metadata.namespace ?? '',
+    Labels: metadata.labels ?? {},
+    Annotations: metadata.annotations ?? {},
+  };
+  return {
+    ...pod,
+    ...(deploymentStrategy === undefined ? {} : { deploymentStrategy }),
+    containers: [filledByKserve(own, meta)],
+  };
 }
 
 function deploymentOf(service: Service, container: Container): Parameters<typeof applyObject>[1] {

@@ -5,6 +5,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { fakeEngine, freePorts, makePlace } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
+import { filledByKserve } from '../support/go-template.ts';
 import { kubeFaults, specsFolder } from '../support/kube-schema.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -112,6 +113,8 @@ test('an engine to which there is no way back is not stopped for it', async () =
   }
   const state = join(place.folder, 'state/state/lab-k3x9');
   for (const folder of ['given', 'secrets']) rmSync(join(state, folder), { recursive: true });
+  // Where root's processes have it too.
+  rmSync('/run/berth/ran/lab-k3x9', { recursive: true, force: true });
   const before = await pidAt(port);
   const back = await place.berth('rollback', 'chat');
   expect(back.stdout + back.stderr).toContain('no longer holds what the engine is to be given');
@@ -217,6 +220,43 @@ test('InferenceServices, charts and kustomize trees have it too, and words of He
   expect(chart).toContain('{{ "{{" }} m.content }}');
   expect(await said('render', '--format', 'kustomize')).toContain('{{ m.content }}');
 });
+
+test('what KServe would take for templates of its own reaches the engine as it stands', async () => {
+  const inline =
+    "{{- '<b>' -}}{% for m in messages %}{{ m.content }}{{{ x }}}{{/* no */}}`{{`{{{{ '}}' }}{% endfor %} & \"{{.Name}}\"";
+  const own = `{kind: vllm, chatTemplate: ${JSON.stringify(inline)}, env: {GREETING: "{{ .Name }}"}}`;
+  const target = 'kind: kserve, image: "r/x:1", entrypoint: ["/bin/serve", "{{x"]';
+  fleet(own, `, host: k, target: {${target}}`);
+  const made = await filledIn();
+  expect(made).toMatchObject({
+    command: ['/bin/serve', '{{x'],
+    args: expect.arrayContaining([inline]) as string[],
+  });
+  expect(made.env).toContainEqual({ name: 'GREETING', value: '{{ .Name }}' });
+  // What a patch says is the user's own word to KServe.
+  const patch = 'patch: {spec: {predictor: {model: {env: [{name: WHO, value: "{{ .Name }}"}]}}}}';
+  fleet(own, `, host: k, target: {${target}, ${patch}}`);
+  expect((await filledIn()).env).toEqual([{ name: 'WHO', value: 'chat' }]);
+});
+
+interface Container {
+  readonly command: string[];
+  readonly args: string[];
+  readonly env: object[];
+}
+
+/** The container that KServe makes of what is rendered. */
+async function filledIn(): Promise<Container> {
+  const text = await said('render', '--format', 'kserve');
+  const objects = parseAllDocuments(text).map((one) => one.toJS() as KubeObject);
+  function specOf(of: string): Record<string, unknown> {
+    return (objects.find(({ kind }) => kind === of)?.['spec'] ?? {}) as Record<string, unknown>;
+  }
+  const [runtime] = specOf('ServingRuntime')['containers'] as Container[];
+  const { model } = specOf('InferenceService')['predictor'] as { model: Container };
+  const meta = { Name: 'chat', Namespace: 'llm', Labels: {}, Annotations: {} };
+  return filledByKserve({ command: runtime?.command ?? [], args: model.args, env: model.env }, meta);
+}
 
 test('rendered for machines it lies in the tree, where the engine reads it once that is copied, or as compose mounts it', async () => {
   fleet('{kind: llama.cpp, chatTemplateFile: chat.jinja}');

@@ -20,6 +20,7 @@ import { volumesOf } from '../../kube/volumes.ts';
 import type { Mounted } from '../../kube/volumes.ts';
 import { accessObjects } from './access.ts';
 import { engineArgs } from './engine-args.ts';
+import { plainText } from './go-templates.ts';
 import { deadlineOf, isKnative, knativeLife, modeAnnotation, modeName, signed } from './knative-spec.ts';
 import type { KserveOptions } from './options.ts';
 import { connectionPath, containerPort, fillerOf, hasOwnKeys, storageOf } from './storage.ts';
@@ -128,7 +129,7 @@ function servingRuntime(placed: Placed, options: KserveOptions, name: string): K
         {
           name: 'kserve-container',
           image: imageOf(spec, options) ?? '',
-          command: (entrypointOf(spec, options) ?? []).map(verbatim),
+          command: (entrypointOf(spec, options) ?? []).map(asItStands),
           ports: [{ containerPort, protocol: 'TCP' }],
           ...probesOf(spec.readiness, containerPort),
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
@@ -184,12 +185,14 @@ function modelOf(
 ): Record<string, unknown> {
   const fill = fillerOf(spec, options);
   const storage = storageOf(spec, options);
-  const env = podVariables(withDriver(spec, options), secret, fill);
+  const env = podVariables(withDriver(spec, options), secret, fill).map((one) =>
+    typeof one['value'] === 'string' ? { ...one, value: plainText(one['value']) } : one,
+  );
   return {
     modelFormat: { name: options.format },
     runtime,
     ...(storage?.key ? { storage: storage.key } : storage?.uri ? { storageUri: storage.uri } : {}),
-    args: engineArgs(spec, options).map(verbatim),
+    args: engineArgs(spec, options).map(asItStands),
     ...(env.length === 0 ? {} : { env }),
     resources: resourcesOf(spec, options),
     volumeMounts: mounts.map(({ volume, at, readOnly, subPath }) => ({
@@ -199,6 +202,11 @@ function modelOf(
       ...(subPath === undefined ? {} : { subPath }),
     })),
   };
+}
+
+/** Neither the cluster nor KServe puts anything in. */
+function asItStands(word: string): string {
+  return plainText(verbatim(word));
 }
 
 /** What controllers and dashboards read. */

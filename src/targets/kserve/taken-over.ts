@@ -3,6 +3,7 @@ import type { DeploymentLive } from '../../kube/answers.ts';
 import type { Live } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { engineContainer } from './engine-container.ts';
+import { filledIn } from './go-templates.ts';
 import { specAnnotation } from './knative-spec.ts';
 import type { KnativeLive } from './knative.ts';
 
@@ -30,13 +31,23 @@ export function isTakenOver(deployment: DeploymentLive, objects: readonly KubeOb
   if (!live || !service) return false;
   const { args, env } = service.spec.predictor.model;
   const wanted = args ?? [];
-  const there = (live.args ?? []).slice(-wanted.length || undefined);
+  const there = wanted.length === 0 ? [] : (live.args ?? []).slice(-wanted.length);
   const image = objects.flatMap((one) => Runtime.safeParse(one).data?.spec.containers[0]?.image ?? [])[0];
   return (
-    (wanted.length === 0 || JSON.stringify(there) === JSON.stringify(wanted)) &&
+    there.length === wanted.length &&
+    wanted.every((word, at) => isOf(word, there[at])) &&
     (image === undefined || live.image === image) &&
-    (env ?? []).every((one) => live.env?.some(({ name, value }) => name === one.name && value === one.value))
+    (env ?? []).every((one) =>
+      live.env?.some(({ name, value }) => name === one.name && isOf(one.value, value)),
+    )
   );
+}
+
+/** What KServe fills in by itself is not foreseen. */
+function isOf(wanted: string | null | undefined, live: string | null | undefined): boolean {
+  if (typeof wanted !== 'string') return wanted === live;
+  const text = filledIn(wanted);
+  return text === null || text === live;
 }
 
 /** On a service that was asked to make its pods anew: when. */
