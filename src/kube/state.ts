@@ -129,7 +129,12 @@ export function expectImages(made: Made, { deployment, whose }: { deployment: st
   const fault = imageFault(made);
   if (!fault) return;
   const { image, reason } = fault;
-  throw new BerthError('IMAGE_MISSING', { deployment, image: image ?? `of ${whose}`, reason });
+  throw new BerthError('IMAGE_MISSING', {
+    deployment,
+    image: image ?? `of ${whose}`,
+    reason,
+    program: 'crictl',
+  });
 }
 
 /** Which image will not come, and why; null while all may. A first failure is tried again by the node. */

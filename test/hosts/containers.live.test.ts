@@ -208,7 +208,7 @@ describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine
       place.write(fleet({ deployment: `port: ${port}, ` }));
       const applied = await place.berth('apply');
       expect(said(applied)).toContain(`A container that berth did not make has the name ${name}`);
-      expect(said(applied)).toContain(`docker rename ${name} OTHER`);
+      expect(said(applied)).toContain(`${engine} rename ${name} OTHER`);
       expect((await place.berth('down')).stdout).toContain('Nothing of fleet lab was running');
       expect((await containers()).map((one) => one.Id)).toEqual([Id]);
       await box.api.ask('DELETE', `/containers/${Id}?force=true`);
@@ -227,7 +227,7 @@ describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine
       expect(plan.stdout + plan.stderr).toContain('127.0.0.1:1/none:1 is not there yet and will be fetched');
       const refused = await place.berth('apply');
       expect(said(refused)).toContain('cannot be fetched:');
-      expect(said(refused)).toContain('docker pull 127.0.0.1:1/none:1');
+      expect(said(refused)).toContain(`${engine} pull 127.0.0.1:1/none:1`);
       expect(await containers()).toEqual([]);
     },
   );

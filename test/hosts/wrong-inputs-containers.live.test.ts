@@ -78,7 +78,7 @@ describe.each<ContainerEngine>(['docker', 'podman'])('the target docker, with %s
       code: 1,
       object: 'The image 127.0.0.1:1/none:1 for a',
       cause: /cannot be fetched: .*refused/,
-      cure: 'docker pull 127.0.0.1:1/none:1',
+      cure: `${engine} pull 127.0.0.1:1/none:1`,
     },
     {
       name: 'a model that is not there',
@@ -169,7 +169,8 @@ describe.each<ContainerEngine>(['docker', 'podman'])('the target docker, with %s
           code: 1,
           object: `The user nobody may not use the container engine at ${box.host}`,
           cause: 'may not use',
-          cure: 'usermod -aG docker nobody',
+          cure:
+            engine === 'podman' ? 'systemctl --user enable --now podman.socket' : 'usermod -aG docker nobody',
         },
       );
       expect(after).toEqual(before);

@@ -84,7 +84,7 @@ describe.skipIf(missing !== null)('the target kserve', () => {
       code: 1,
       object: 'a did not become ready',
       cause: /gets no pod: .*exceeded quota: few/,
-      cure: 'engine.startTimeout',
+      cure: 'have the quota raised',
     },
   ];
 

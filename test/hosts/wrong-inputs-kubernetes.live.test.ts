@@ -155,7 +155,7 @@ describe.skipIf(noCluster !== null)('the target kubernetes', () => {
       code: 1,
       object: 'a did not become ready',
       cause: /0\/1 nodes are available/,
-      cure: 'engine.startTimeout',
+      cure: 'correct target.nodeSelector',
     },
     {
       name: 'a model that its node does not have',
@@ -164,7 +164,7 @@ describe.skipIf(noCluster !== null)('the target kubernetes', () => {
       code: 1,
       object: 'a did not become ready',
       cause: /is being started by its node: .*\/srv\/none/,
-      cure: 'engine.startTimeout',
+      cure: 'the model by its path under models.*.at',
     },
     {
       name: 'what fetches a model and cannot',
@@ -188,7 +188,7 @@ describe.skipIf(noCluster !== null)('the target kubernetes', () => {
       code: 1,
       object: 'a did not become ready',
       cause: /Insufficient nvidia\.com\/gpu/,
-      cure: 'engine.startTimeout',
+      cure: 'ask for less under gpus',
     },
     {
       name: 'a port of the nodes that another service has',

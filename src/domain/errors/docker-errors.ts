@@ -1,10 +1,12 @@
 import { thisMachine } from '../host-access.ts';
+import { saysFullDisk } from '../full-disk.ts';
 import { defineError } from './define.ts';
 
-/** As daemons hand on what the kernel says. */
-const fullDisk = /no space left|disk quota exceeded/i;
 const spaceCure =
   'Free some space where images and containers are kept there ("docker system df", "podman system df" or, on the node of a cluster, "crictl imagefsinfo" tells what takes it), or have the quota raised, and run "berth apply" again.';
+
+/** By which a person does it there; absent: docker. */
+type ByHand = 'docker' | 'podman' | 'crictl';
 
 /** Faults between berth and a daemon that runs containers. */
 export const dockerErrors = {
@@ -16,14 +18,25 @@ export const dockerErrors = {
   ),
   DOCKER_FORBIDDEN: defineError<{ where: string; user: string }>(
     (f) => `The user ${f.user} may not use the container engine at ${f.where}.`,
-    (f) => `Add the user to the socket's group ("sudo usermod -aG docker ${f.user}", then log in again).`,
+    (f) =>
+      /podman/.test(f.where)
+        ? // Its socket is root's alone, and each user can have one.
+          `Have podman listen for ${f.user} ("systemctl --user enable --now podman.socket" as that user), run berth as the user whose socket it is, or set "become: sudo" on the host.`
+        : `Add the user to the socket's group ("sudo usermod -aG docker ${f.user}", then log in again).`,
   ),
-  IMAGE_MISSING: defineError<{ deployment: string; image: string; reason: string }>(
+  IMAGE_MISSING: defineError<{
+    deployment: string;
+    image: string;
+    reason: string;
+    /** What names it in the fleet file; absent: target.image. */
+    option?: string;
+    program?: ByHand;
+  }>(
     (f) => `The image ${f.image} for ${f.deployment} is not there and cannot be fetched: ${f.reason}.`,
     (f) =>
-      fullDisk.test(f.reason)
+      saysFullDisk(f.reason)
         ? spaceCure
-        : `Check target.image of ${f.deployment}, or fetch it by hand: "docker pull ${f.image}".`,
+        : `Check ${f.option ?? 'target.image'} of ${f.deployment}, or fetch it by hand: "${f.program ?? 'docker'} pull ${f.image}".`,
   ),
   IMAGE_REFUSED: defineError<{
     deployment: string;
@@ -43,9 +56,10 @@ export const dockerErrors = {
     () =>
       'Install the container toolkit of the GPU\'s vendor and register it ("nvidia-ctk runtime configure", then restart the engine).',
   ),
-  CONTAINER_NAME_TAKEN: defineError<{ deployment: string; name: string }>(
+  CONTAINER_NAME_TAKEN: defineError<{ deployment: string; name: string; program?: ByHand }>(
     (f) => `A container that berth did not make has the name ${f.name}, which ${f.deployment} needs.`,
-    (f) => `Rename it ("docker rename ${f.name} OTHER") or remove it; berth leaves it as it is.`,
+    (f) =>
+      `Rename it ("${f.program ?? 'docker'} rename ${f.name} OTHER") or remove it; berth leaves it as it is.`,
   ),
   CONTAINER_KEPT: defineError<{ container: string; unit: string }>(
     (f) => `${f.container} is kept by the unit ${f.unit} of systemd, which would start it again.`,
@@ -63,7 +77,7 @@ export const dockerErrors = {
     (f) =>
       /(stat|exec).*no such file or directory|executable file not found/.test(f.answer)
         ? `It was removed again. Name a program that the image has under target.entrypoint of ${f.deployment}, or take that key away for the image's own.`
-        : fullDisk.test(f.answer)
+        : saysFullDisk(f.answer)
           ? `It was removed again. ${spaceCure}`
           : 'It was removed again. Correct what the container engine says, and run "berth apply" again.',
   ),

@@ -1,4 +1,6 @@
 import type { Ending } from '../instance.ts';
+import { saysFullDisk } from '../full-disk.ts';
+import { waitCure } from '../wait-cure.ts';
 import { defineError } from './define.ts';
 
 /** One thing wrong in a fleet file, at the very key or value. Lines and columns count from 1. */
@@ -157,9 +159,11 @@ export const fleetErrors = {
         ? `${deployment} ended while starting${endText(ending)}. ${lastLines(log)}`
         : `What prepares ${deployment}, its init container ${ending.container}, ended again and again${endText(ending)}. ${lastLines(log)}`,
     (f) =>
-      f.log.length > 0
-        ? `Correct what these lines say and run "berth apply" again. The whole log: ${logOf(f)}`
-        : `Run its command by hand to see why ("berth plan --json" shows it), then "berth apply" again.`,
+      f.log.some(saysFullDisk)
+        ? `Free some space on the disk that these lines name ("df -h" tells how full each is, "docker system df" and "podman system df" what images and containers take), and run "berth apply" again. The whole log: ${logOf(f)}`
+        : f.log.length > 0
+          ? `Correct what these lines say and run "berth apply" again. The whole log: ${logOf(f)}`
+          : `Run its command by hand to see why ("berth plan --json" shows it), then "berth apply" again.`,
   ),
   ENGINE_PORT_TAKEN: defineError<EngineFailure & { port: number; holder: string }>(
     (f) => `${f.deployment} could not listen on port ${f.port}: ${f.holder} holds it. ${lastLines(f.log)}`,
@@ -168,7 +172,7 @@ export const fleetErrors = {
   ENGINE_NOT_READY: defineError<EngineFailure & { url: string; seconds: number; answer: string }>(
     (f) =>
       `${f.deployment} did not become ready within ${f.seconds} s: ${f.url} ${f.answer}. It was stopped. ${lastLines(f.log)}`,
-    (f) => `Give it more time (engine.startTimeout), or see what holds it up. The whole log: ${f.logPlace}`,
+    (f) => `${waitCure(f.answer)} The whole log: ${f.logPlace}`,
   ),
   ENGINE_UNREACHED: defineError<{ deployment: string; object: string; url: string; answer: string }>(
     (f) =>

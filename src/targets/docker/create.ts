@@ -16,7 +16,7 @@ import { expectNotKept, isOfPlace } from './kept-by-unit.ts';
 import { containerLogs } from './logs.ts';
 import { apiOf, instanceOf, inspect, isUp, markedContainers } from './observe.ts';
 import type { DockerOptions } from '../../container/options.ts';
-import { ensureImage } from './pull.ts';
+import { ensureImage, programOf } from './pull.ts';
 import { containerName, imageOf, renderContainer } from '../../container/render.ts';
 import type { ContainerBody, HostFacts } from '../../container/render.ts';
 import { withWritten } from './written.ts';
@@ -50,7 +50,7 @@ async function makeAndStart(
 ): Promise<string> {
   const { mark } = request;
   const body = withWritten(renderContainer(mark, options, facts), facts);
-  const id = await make(world, api, mark, body);
+  const id = await make(world, api, { mark, body, program: programOf(facts) });
   try {
     await giveFiles(world, api, { id, request });
   } catch (error) {
@@ -124,7 +124,11 @@ async function clearPlace(world: World, mark: Mark): Promise<void> {
   }
 }
 
-async function make(world: World, api: DockerApi, mark: Mark, body: ContainerBody): Promise<string> {
+async function make(
+  world: World,
+  api: DockerApi,
+  { mark, body, program }: { mark: Mark; body: ContainerBody; program: 'docker' | 'podman' },
+): Promise<string> {
   const name = containerName(mark);
   const path = `/containers/create?name=${encodeURIComponent(name)}`;
   const answer = await asked(world, api, 'POST', path, { body, timeoutMs: startTimeoutMs });
@@ -132,7 +136,7 @@ async function make(world: World, api: DockerApi, mark: Mark, body: ContainerBod
   if (created) return created.Id;
   const said = sayingOf(answer);
   if (answer.status === 409 || /name .* is already in use/i.test(said))
-    throw new BerthError('CONTAINER_NAME_TAKEN', { deployment: mark.deployment, name });
+    throw new BerthError('CONTAINER_NAME_TAKEN', { deployment: mark.deployment, name, program });
   throw startFault(mark, body.Image, said);
 }
 

@@ -5,7 +5,7 @@ import type { StartRequest } from '../contract.ts';
 import { daemonOf } from './daemon.ts';
 import { expectPlaceNotKept } from './kept-by-unit.ts';
 import type { DockerOptions } from '../../container/options.ts';
-import { hasImage } from './pull.ts';
+import { hasImage, programOf } from './pull.ts';
 import { imageOf } from '../../container/render.ts';
 
 /** What is wrong before anything is tried: no daemon, no right to it, an image that nobody may fetch, a unit that keeps what runs. Reads only. */
@@ -16,11 +16,14 @@ export async function preview(
 ): Promise<Finding[]> {
   const image = imageOf(mark.spec, options) ?? '';
   try {
-    const { api } = await daemonOf(world);
+    const daemon = await daemonOf(world);
+    const { api } = daemon;
+    const { deployment } = mark;
+    const program = programOf(daemon);
     await expectPlaceNotKept(world, mark);
     if (await hasImage(world, api, image)) return [];
-    if (options.pull !== 'never') return [willFetch(mark.deployment, image)];
-    throw new BerthError('IMAGE_MISSING', { deployment: mark.deployment, image, reason: 'pull is "never"' });
+    if (options.pull !== 'never') return [willFetch(deployment, image, program)];
+    throw new BerthError('IMAGE_MISSING', { deployment, image, reason: 'pull is "never"', program });
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;
     return [
@@ -36,13 +39,13 @@ export async function preview(
   }
 }
 
-function willFetch(object: string, image: string): Finding {
+function willFetch(object: string, image: string, program: string): Finding {
   return {
     rule: 'image-fetched',
     severity: 'info',
     object,
     message: `The image ${image} is not there yet and will be fetched.`,
     evidence: [image],
-    cure: `Nothing has to be done; "docker pull ${image}" fetches it beforehand.`,
+    cure: `Nothing has to be done; "${program} pull ${image}" fetches it beforehand.`,
   };
 }

@@ -18,15 +18,21 @@ export async function ensureImage(world: World, api: DockerApi, about: PullReque
   const { image, deployment, options } = about;
   const there = await hasImage(world, api, image);
   if (options.pull !== 'always' && there) return;
+  const program = programOf(about);
   if (options.pull === 'never')
-    throw new BerthError('IMAGE_MISSING', { deployment, image, reason: 'pull is "never"' });
+    throw new BerthError('IMAGE_MISSING', { deployment, image, reason: 'pull is "never"', program });
   const auth = await registryAuth(world, image, about);
   const reason = await pull(world, api, { ...about, auth });
   if (reason === null) return;
-  if (!refused.test(reason)) throw new BerthError('IMAGE_MISSING', { deployment, image, reason });
+  if (!refused.test(reason)) throw new BerthError('IMAGE_MISSING', { deployment, image, reason, program });
   const { registry } = registryOf(image);
   const { machine } = world;
   throw new BerthError('IMAGE_REFUSED', { deployment, image, registry, reason, machine, asked: auth.told });
+}
+
+/** By which a person does the same on that machine. */
+export function programOf({ podman }: { readonly podman: boolean }): 'docker' | 'podman' {
+  return podman ? 'podman' : 'docker';
 }
 
 interface PullRequest {

@@ -27,7 +27,12 @@ export async function settledRevision(
   { knative, made }: { knative: KnativeLive; made: Made | null },
 ): Promise<Settled> {
   const missing = missingImage(knative);
-  if (missing) throw new BerthError('IMAGE_MISSING', { deployment: mark.deployment, ...missing });
+  if (missing)
+    throw new BerthError('IMAGE_MISSING', {
+      deployment: mark.deployment,
+      ...missing,
+      program: 'crictl',
+    });
   if (made) expectStartable(made, mark);
   const address = made && servingPod(made)?.status?.podIP;
   if (address && isInPlace(knative)) return { address, port: enginePort(made.deployment) };

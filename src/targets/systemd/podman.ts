@@ -51,6 +51,12 @@ export async function hasImage(world: World, scope: Scope, image: string): Promi
   return result.code === 0;
 }
 
+/** An image that a unit's container cannot have. */
+export function imageMissing(deployment: string, image: string, reason: string): BerthError {
+  const by = { option: 'target.container.image', program: 'podman' } as const;
+  return new BerthError('IMAGE_MISSING', { deployment, image, reason, ...by });
+}
+
 /** Sees to it that the image is there before anything is written. Throws IMAGE_MISSING with what podman says. */
 export async function ensureImage(
   world: World,
@@ -65,12 +71,10 @@ export async function ensureImage(
   const { deployment } = mark;
   const there = await hasImage(world, scope, image);
   if (there && container.pull !== 'always') return;
-  if (container.pull === 'never')
-    throw new BerthError('IMAGE_MISSING', { deployment, image, reason: 'pull is "never"' });
+  if (container.pull === 'never') throw imageMissing(deployment, image, 'pull is "never"');
   onProgress(`Fetching ${image}.`);
   const result = await podman(world, scope, ['pull', '--quiet', qualified(image)], pullMs);
-  if (result.code !== 0)
-    throw new BerthError('IMAGE_MISSING', { deployment, image, reason: reasonOf(result) });
+  if (result.code !== 0) throw imageMissing(deployment, image, reasonOf(result));
 }
 
 /** Podman says nothing for a program while it fetches, so that silence is no sign. */
@@ -85,7 +89,7 @@ export async function expectNameFree(
   const format = '{{index .Config.Labels "PODMAN_SYSTEMD_UNIT"}}';
   const { code, stdout } = await podman(world, scope, ['container', 'inspect', '--format', format, unit]);
   if (code === 0 && stdout.trim() !== `${unit}.service`)
-    throw new BerthError('CONTAINER_NAME_TAKEN', { deployment, name: unit });
+    throw new BerthError('CONTAINER_NAME_TAKEN', { deployment, name: unit, program: 'podman' });
 }
 
 /**

@@ -1,10 +1,9 @@
 import type { Finding } from '../../domain/finding.ts';
 import type { Mark } from '../../domain/instance.ts';
-import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { World } from '../../io/world.ts';
 import { definitionOf } from './definition.ts';
 import type { SystemdOptions, UnitContainer } from './options.ts';
-import { expectNameFree, generatorOf, hasImage, readerOfSecrets } from './podman.ts';
+import { expectNameFree, generatorOf, hasImage, imageMissing, readerOfSecrets } from './podman.ts';
 import { unitImageOf } from './quadlet.ts';
 import { ofUser, reasonOf } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -38,8 +37,7 @@ async function imageFindings(world: World, scope: Scope, { mark, options }: Aske
     await readerOfSecrets(world, scope, { mark, container });
     return [];
   }
-  if (container.pull === 'never')
-    throw new BerthError('IMAGE_MISSING', { deployment, image, reason: 'pull is "never"' });
+  if (container.pull === 'never') throw imageMissing(deployment, image, 'pull is "never"');
   return [
     {
       rule: 'image-fetched',

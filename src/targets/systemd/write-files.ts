@@ -1,4 +1,5 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { saysFullDisk } from '../../domain/full-disk.ts';
 import type { World } from '../../io/world.ts';
 import { asRoot, reasonOf } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -32,7 +33,7 @@ export async function writeFiles(world: World, scope: Scope, files: readonly Fil
   const reason = reasonOf(result);
   if (scope.sudo && /^sudo:/m.test(reason)) throw new BerthError('BECOME_REFUSED', { reason });
   const path = /at (\/.*)$/.exec(reason)?.[1] ?? files[0]?.path ?? scope.units;
-  throw /no space left|quota exceeded/i.test(reason)
+  throw saysFullDisk(reason)
     ? new BerthError('DISK_FULL', { path })
     : new BerthError('WRITE_DENIED', { path, reason });
 }
