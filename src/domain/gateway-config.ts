@@ -4,7 +4,7 @@ import { ClientKey } from './client-key.ts';
 import { ObserveConfig } from './observe-config.ts';
 import { InstanceLimits } from './instance-limits.ts';
 import { KeyLimits, ModelPrice, priorities, RateLimits } from './key-limits.ts';
-import { Fallback, Percent, PolicyChoice, Split } from './routing.ts';
+import { Fallback, Percent, PolicyChoice, ReplyModel, Split } from './routing.ts';
 import { OnDemandConfig } from './on-demand.ts';
 
 /** One engine the gateway may send to. `slots` null: no limit is known, requests pass at once. */
@@ -59,6 +59,8 @@ export const Route = z.strictObject({
   aliasOf: z.string().nullable(),
   /** Tokens that one request may take at every deployment behind it; null or absent when not all of them are known. */
   context: z.int().positive().nullable().optional(),
+  /** What replies name as their model; absent: what the engine writes. */
+  replyModel: ReplyModel.optional(),
   /** How an instance is chosen, whichever deployment it is; without one each deployment's own counts. */
   policy: PolicyChoice.optional(),
   /** Holds clients to their deployment; without it each request is dealt out by itself. */

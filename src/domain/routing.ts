@@ -41,6 +41,9 @@ export function fallbackOf(said: string[] | Fallback): Fallback {
   return Array.isArray(said) ? { to: said, on: usualCauses } : said;
 }
 
+/** Whose name for the model stands in replies. */
+export const ReplyModel = z.enum(['engine', 'asked']);
+
 export const Percent = z.number().gt(0).max(100);
 
 const Shadow = z.strictObject({
@@ -59,6 +62,9 @@ export const routeOptions = {
   ),
   hold: PositiveDuration.optional().describe(
     'How long its requests may wait while an engine is replaced in its place (default: `limits.queueTime`).',
+  ),
+  replyModel: ReplyModel.optional().describe(
+    'What replies name as their model: "engine", what it wrote itself (the default); "asked", the name that was asked for.',
   ),
   priority: z
     .enum(priorities)

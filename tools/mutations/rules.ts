@@ -325,6 +325,12 @@ export const mutations: readonly Mutation[] = [
     replace: 'model: null',
   },
   {
+    rule: 15,
+    file: `${gateway}/reply/named-reply.ts`,
+    search: 'return bytes.includes(mark, from) ? namedLines(bytes, from, this.#name) : bytes;',
+    replace: 'return bytes;',
+  },
+  {
     rule: 17,
     file: `${gateway}/front/scan.ts`,
     search: 'if (key < lax && (spans[2 * key] as number) >= 0)',

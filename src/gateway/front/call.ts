@@ -59,6 +59,8 @@ export interface Call {
   names: readonly string[] | null;
   /** Whose limits hold for it; null until they are asked. Another route than that of `model` where it names another one by a way of its own. */
   computed: Offering | null;
+  /** What its reply is to name as its model; null: what the engine writes. */
+  replyAs: string | null;
   /** How its instance is chosen. */
   choice: Choice;
   /** How long it may wait for a deployment that is held; undefined: as long as in a queue. */

@@ -1,7 +1,7 @@
 import type { Reply } from '../../io/http-server/types.ts';
 import { onlyPayload } from '../../io/upstream-pool/only-payload.ts';
 import type { BodyRead } from '../../io/upstream-pool/types.ts';
-import type { EventFilter } from './event-filter.ts';
+import type { Sieve } from './sieve.ts';
 
 /**
  * Passes an upstream's body on. With `verbatim` whole chunks go out as they came, one write a read, and only the rest is
@@ -10,11 +10,11 @@ import type { EventFilter } from './event-filter.ts';
 export class ReplyWriter {
   readonly #reply: Reply;
   readonly #verbatim: boolean;
-  readonly #filter: EventFilter | null;
+  readonly #filter: Sieve | null;
   /** The end has been written together with the last bytes. */
   #ended = false;
 
-  constructor(reply: Reply, options: { verbatim: boolean; filter: EventFilter | null }) {
+  constructor(reply: Reply, options: { verbatim: boolean; filter: Sieve | null }) {
     this.#reply = reply;
     this.#verbatim = options.verbatim;
     this.#filter = options.filter;

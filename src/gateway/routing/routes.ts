@@ -33,6 +33,8 @@ export interface ShadowPlan {
 export interface RouteState {
   readonly name: string;
   readonly aliasOf: string | null;
+  /** Replies name it as their model, whatever their engine writes. */
+  readonly isNamed: boolean;
   /** Tokens that one request may take; null when not known. */
   readonly context: number | null;
   readonly arms: readonly RouteArm[];
@@ -73,6 +75,7 @@ function routeState(
   return {
     name: route.name,
     aliasOf: route.aliasOf,
+    isNamed: route.replyModel === 'asked',
     context: route.context ?? null,
     arms: route.to.map(({ deployment, weight }) => ({
       deployment: deployments.get(deployment) as Deployment,

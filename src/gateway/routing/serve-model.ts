@@ -134,6 +134,7 @@ function createCall(state: GatewayState, request: ModelRequest): Call {
     series: state.meter.series(endpoint.path, endpoint.operation, 'unknown'),
     body: null,
     model: '',
+    replyAs: null,
     names: none,
     computed: null,
     choice: plainChoice,
@@ -180,6 +181,7 @@ function runRead({ state, snapshot, call, body }: Read, served: OnServed): void 
   call.body = body;
   const route = routeNamed(snapshot, call.caller, { endpoint: call.endpoint, model: body.model });
   call.model = route.name;
+  if (route.isNamed && !call.exact) call.replyAs = route.name;
   call.trail.stream = body.stream;
   call.trail.bytesIn = body.bytes.length;
   if (call.exact) call.names = namedModels(call.exact, call.inbound, body.bytes);

@@ -15,7 +15,6 @@ import { AbortDrain } from './abort-drain.ts';
 import type { Call, Phase } from '../front/call.ts';
 import type { Verdict } from '../routing/deployment.ts';
 import { EventCounter } from '../reply/event-counter.ts';
-import { EventFilter } from '../reply/event-filter.ts';
 import { cancelled, upstreamFailed, upstreamKeyRefused } from '../reply/faults.ts';
 import { requestBlock } from './header-blocks.ts';
 import { ownRequestHeaders } from './headers.ts';
@@ -25,6 +24,7 @@ import { estimatedPrompt } from '../limits/estimate.ts';
 import { targetAt } from '../front/paths.ts';
 import { headersForClient, passingOf } from '../reply/reply-head.ts';
 import { ReplyWriter } from '../reply/reply-writer.ts';
+import { sieveOf } from '../reply/sieve-of.ts';
 import { spliceBody } from '../front/request-body.ts';
 import { responseIdIn } from '../stored/stored-responses.ts';
 import type { StoredResponses } from '../stored/stored-responses.ts';
@@ -234,10 +234,10 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
     this.eventStream = head.eventStream;
     if (head.eventStream) this.#beginEvents(call);
     const isAsked = call.body?.usageSplice != null && this.#lease.instance.upstream.streamUsage !== false;
-    const filter = head.eventStream ? new EventFilter({ stripUsage: isAsked }) : null;
+    const filter = sieveOf(head, { stripUsage: isAsked, name: call.replyAs });
     const passing = passingOf(head, {
       canVerbatim: call.reply.canVerbatim,
-      edited: head.eventStream,
+      edited: filter !== null,
     });
     const { common, headers, own } = headersForClient(head, passing, {
       call,
