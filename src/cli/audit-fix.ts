@@ -59,7 +59,11 @@ async function carryOutFixes(
     ? await consents(context, plan, { yes, always: true, command: 'audit --fix', more })
     : await agrees(context, { yes, what: more.join() });
   if (!agreed) return { left: [] };
-  const { closed, left } = await closeFiles(world, loaded, { files, onProgress: output.progress });
+  const { closed, left } = await closeFiles(world, loaded, {
+    files,
+    onProgress: output.progress,
+    signal: context.signal,
+  });
   for (const { path, before, after, undo, host } of closed)
     output.progress(`Changed ${path} (${before} → ${after}). Undo${onHost(host)}: ${undo}`);
   const also = { fixed: without(fixes, left).fixed, left: [...fixes.left, ...left], closed };

@@ -55,8 +55,8 @@ export async function carryOutEdit(context: CliContext, edited: EditedPlan): Pro
 export async function lockEdit({ world }: CliContext, path: string, by: string): Promise<Lock> {
   const lock = await world.locks.take(lockName(path), `berth ${by} (process ${process.pid})`);
   if (lock) return lock;
-  const holder = (await world.locks.holder(lockName(path))) ?? 'another process';
-  throw new BerthError('LOCKED', { what: path, holder });
+  const holder = await world.locks.holder(lockName(path));
+  throw new BerthError('LOCKED', { what: path, holder: holder?.text ?? 'another process' });
 }
 
 function lockName(path: string): string {
@@ -75,7 +75,7 @@ export async function beforeKilled(
   const { world, output } = context;
   const holder = changes ? null : await world.locks.holder(lockName(path));
   if (holder !== null) {
-    output.progress(`berth: ${path} is being changed by ${holder}`);
+    output.progress(`berth: ${path} is being changed by ${holder.text}`);
     return null;
   }
   const kept = await readKept(world, path);

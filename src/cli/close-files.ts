@@ -2,6 +2,7 @@ import { quoteWord } from '../domain/command-line/quote-word.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { Finding } from '../domain/finding.ts';
 import { takeHostLocks } from '../fleet/apply/host-locks.ts';
+import type { LockTaker } from '../fleet/apply/host-locks.ts';
 import { openJournal } from '../fleet/apply/journal.ts';
 import type { Journal } from '../fleet/apply/journal.ts';
 import { accessOf, worldOfHost } from '../fleet/file/hosts.ts';
@@ -122,7 +123,7 @@ export function openFileText({ host, path, before, after, finding }: OpenFile): 
 export async function closeFiles(
   world: World,
   loaded: LoadedFleet,
-  { files, onProgress }: { files: readonly OpenFile[]; onProgress: (line: string) => void },
+  { files, onProgress, signal }: Pick<LockTaker, 'onProgress' | 'signal'> & { files: readonly OpenFile[] },
 ): Promise<{ closed: Closed[]; left: Left }> {
   const closed: Closed[] = [];
   const left: { finding: Finding; why: string }[] = [];
@@ -130,7 +131,7 @@ export async function closeFiles(
   using _locks = await takeHostLocks(
     world,
     files.map(({ host }) => accessOf(loaded.hosts[host])),
-    { who: `berth audit --fix of fleet ${loaded.fleet}`, onProgress },
+    { who: `berth audit --fix of fleet ${loaded.fleet}`, onProgress, signal },
   );
   const journal = openJournal(world, loaded, { command: 'audit --fix', plan: null });
   for (const file of files) {

@@ -31,14 +31,29 @@ export async function detachUp(context: CliContext, fleet: FleetIdentity): Promi
   });
   const entry = readProcess(world.proc, pid);
   const id = { ...ownProcess(world), pid, startTicks: entry?.startTicks ?? 0 };
-  while (isProcess(world, id)) {
-    const state = await readUpState(world, fleet);
-    if (state?.process.pid === pid) return state;
-    await world.clock.sleep(pollMs, context.signal);
+  const told = new AbortController();
+  void tellWaiting(context, { path: paths.upLog, from: end, signal: told.signal });
+  try {
+    while (isProcess(world, id)) {
+      const state = await readUpState(world, fleet);
+      if (state?.process.pid === pid) return state;
+      await world.clock.sleep(pollMs, context.signal);
+    }
+  } finally {
+    told.abort();
   }
   // Another one may have come first since.
   const other = await alreadyUp(world, fleet);
   if (other) throw other;
   const { lines } = await lastLines(paths.upLog, 30, end);
   throw new BerthError('DETACHED_FAILED', { log: lines, logFile: paths.upLog });
+}
+
+/** Another change of a machine's engines may take long: of all that it writes there, whom it waits for is told here too. */
+async function tellWaiting(
+  { world, output }: CliContext,
+  { path, ...how }: { path: string; from: number; signal: AbortSignal },
+): Promise<void> {
+  for await (const line of world.logFiles.follow(path, how))
+    if (/^(Still w|W)aiting for /.test(line)) output.progress(line);
 }

@@ -47,11 +47,12 @@ test('whoever holds the lock of a file and left no name is told by his process a
   // The program that took it has ended: /proc/locks still names that one, if anybody.
   const pid = await hold(path, 'bash', '-c', 'exec 9<"$0"; flock 9; echo; read -r _', path);
   expect(await locks.take(name, 'me')).toBeNull();
-  expect(await locks.holder(name)).toBe(
-    `process ${pid} (bash) of user ${userInfo().username}, which left no name`,
-  );
+  expect(await locks.holder(name)).toEqual({
+    text: `process ${pid} (bash) of user ${userInfo().username}, which left no name`,
+    lives: false,
+  });
   writeFileSync(`${path}.1`, 'berth apply of fleet lab');
-  expect(await locks.holder(name)).toBe('berth apply of fleet lab');
+  expect(await locks.holder(name)).toEqual({ text: 'berth apply of fleet lab', lives: true });
 });
 
 test('where a process hides its files the list of locks is believed, and where nothing shows the owner of the file is told', async () => {

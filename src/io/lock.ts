@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { join } from 'node:path';
+import { silentHolder } from './silent-holder.ts';
 import { unnamedHolder } from './unnamed-holder.ts';
 
 /** Held until released, or until the process that holds it ends, however it ends. */
@@ -12,8 +13,15 @@ export interface Lock extends Disposable {
 export interface HostLocks {
   /** At once or not at all (null). `info` is told to whoever asks for the holder. */
   readonly take: (name: string, info: string) => Promise<Lock | null>;
-  /** What the holder said of itself; null when nobody holds it. */
-  readonly holder: (name: string) => Promise<string | null>;
+  /** Null when nobody holds it. */
+  readonly holder: (name: string) => Promise<Holder | null>;
+}
+
+export interface Holder {
+  /** What it said of itself, or what shows of it. */
+  readonly text: string;
+  /** It has shown that it goes on: it answers, or holds the lock in a way that ends when it stands still. */
+  readonly lives: boolean;
 }
 
 /**
@@ -38,7 +46,7 @@ export async function tryLock(name: string, info: string): Promise<Lock | null> 
   });
 }
 
-/** What the holder of a lock said of itself; null when nobody holds it. */
+/** What the holder of a lock said of itself: nothing where it stands still; null when nobody holds it. */
 export async function lockHolder(name: string): Promise<string | null> {
   const { connect } = await import('node:net');
   return new Promise((resolve) => {
@@ -80,7 +88,7 @@ const flockScript = '[ -r "$1" ] && command -v flock >/dev/null || exit 3; exec 
  * the program that such a holder has used here too: /proc/locks leaves out locks of processes that have handed them on and ended. That
  * program is given the file opened: where all may write nobody may open for writing what is another's, and by its name it would.
  */
-async function heldFromAfar(folder: string, name: string): Promise<string | null> {
+async function heldFromAfar(folder: string, name: string): Promise<Holder | null> {
   const path = join(folder, lockFileName(name));
   try {
     await fs.access(path);
@@ -89,7 +97,9 @@ async function heldFromAfar(folder: string, name: string): Promise<string | null
       execFile('sh', ['-c', flockScript, 'sh', path], (error) => resolve(error?.code !== 9));
     });
     if (free) return null;
-    return (await toldBeside(folder, lockFileName(name)).catch(() => null)) ?? (await seenHolding(path));
+    const told = await toldBeside(folder, lockFileName(name)).catch(() => null);
+    // Whoever came by ssh loses it where its beats stay away.
+    return told === null ? { text: await seenHolding(path), lives: false } : { text: told, lives: true };
   } catch {
     return null;
   }
@@ -131,7 +141,7 @@ const openToAll = 0o1777;
  * `folder`: where files of those who come by ssh lie; absent: where they lay them.
  */
 export function localLocks(folder?: string): HostLocks {
-  async function heldByOther(name: string): Promise<string | null> {
+  async function heldByOther(name: string): Promise<Holder | null> {
     return heldFromAfar(folder ?? (await sharedFolder()), name);
   }
   return {
@@ -141,6 +151,10 @@ export function localLocks(folder?: string): HostLocks {
       lock.release();
       return null;
     },
-    holder: async (name) => (await lockHolder(name)) ?? heldByOther(name),
+    holder: async (name) => {
+      const text = await lockHolder(name);
+      if (text === null) return heldByOther(name);
+      return text === '' ? { text: silentHolder(socketName(name)), lives: false } : { text, lives: true };
+    },
   };
 }

@@ -61,7 +61,9 @@ export function leaseLocks(
     },
     holder: async () => {
       const lease = await getObject(await placeOf(), kind, Lease);
-      return lease?.metadata.annotations?.[who] ?? null;
+      const text = lease?.metadata.annotations?.[who];
+      // One that does not renew it is taken for dead, and loses it.
+      return text === undefined ? null : { text, lives: true };
     },
   };
 }

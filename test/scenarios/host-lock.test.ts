@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -47,6 +48,72 @@ test('what is kept apart waits for nobody else, and for its own', async () => {
   } finally {
     lock?.release();
   }
+});
+
+/** Its minutes pass in moments. */
+function inHaste(world: World): World {
+  return { ...world, clock: { ...world.clock, now: () => world.clock.now() * 10_000 } };
+}
+
+test('whoever goes on with its work is waited for, however long that takes, and is told again from time to time', async () => {
+  const world = inHaste(worldOf('/home/alice', join('/tmp', randomUUID())));
+  const held = await tryLock(hostLock(world), 'berth apply of fleet slow (process 7)');
+  const lines: string[] = [];
+  const waiting = takeHostLock(world, { who: 'berth up', onProgress: (line) => lines.push(line) });
+  await until(() => lines.length > 2, 'it to be told three times');
+  held?.release();
+  (await waiting).release();
+  expect(lines[0]).toBe('Waiting for berth apply of fleet slow (process 7)');
+  expect(lines[2]).toMatch(/^Still waiting for berth apply of fleet slow \(process 7\), for \d+ min by now$/);
+});
+
+/** An apply of this place that has the lock and waits for its engine until the file "gate" is there. */
+async function appliesSlowly(place: Place): Promise<Running> {
+  const command = JSON.stringify([
+    process.execPath,
+    fakeEngine,
+    '{port}',
+    '--gate',
+    join(place.folder, 'gate'),
+  ]);
+  place.write(`version: 1\nfleet: lab\ndeployments:\n  a: {engine: {kind: command, command: ${command}}}\n`);
+  const applied = place.spawn('apply');
+  await until(() => applied.output().stderr.includes('Starting a'), 'the engine to be started');
+  return applied;
+}
+
+test('whoever stands still is waited for no longer, is named, and one that is killed holds nothing', async () => {
+  const place = makePlace();
+  onTestFinished(() => place.close());
+  const own = worldOf(place.folder, place.env['BERTH_STATE_DIR']);
+  const applied = await appliesSlowly(place);
+  const taker = { who: 'berth up', onProgress: () => {}, standstillMs: 2_000 };
+  applied.child.kill('SIGSTOP');
+  await expect(takeHostLock(own, taker)).rejects.toMatchObject({
+    code: 'LOCKED',
+    facts: { holder: expect.stringContaining(`process ${applied.pid} (`) as string },
+  });
+  applied.child.kill('SIGKILL');
+  await applied.exited;
+  (await takeHostLock(own, taker)).release();
+});
+
+test('a wait for another one ends with an interrupt', async () => {
+  const { place, free } = await heldPlace();
+  const applied = place.spawn('apply');
+  await waits(applied);
+  applied.child.kill('SIGINT');
+  expect(await applied.exited).toBe(130);
+  free();
+  expect((await place.berth('status', '--check')).code).toBe(6);
+});
+
+test('up in the background tells whom it waits for', async () => {
+  const { place, free } = await heldPlace();
+  const up = place.spawn('up', '--detach');
+  await waits(up);
+  free();
+  expect(await up.exited, up.output().stderr).toBe(0);
 });
 
 /** A fleet whose changes wait for a lock that the test holds. */

@@ -122,13 +122,17 @@ function choose(entries: readonly Entry[], names: readonly string[], refused: re
 
 /** The file first, so that what is marked is named somewhere; put back as it was when it does not hold or nothing can be marked. */
 async function carryOut(
-  { world, cwd, output }: CliContext,
+  { world, cwd, output, signal }: CliContext,
   { path, text, old, entries }: Before & { entries: readonly Entry[] },
 ): Promise<{ adopted: Adopted[]; loaded: LoadedFleet }> {
   await world.files.write(path, text, 0o644);
   try {
     const loaded = await loadFleet(world, { files: [path], cwd, secrets: 'unused' });
-    const adopted = await adopt(world, loaded, { entries, onProgress: output.progress });
+    const adopted = await adopt(world, loaded, {
+      entries,
+      onProgress: output.progress,
+      signal,
+    });
     return { adopted, loaded };
   } catch (error) {
     if (old === null) await world.files.remove(path);

@@ -14,7 +14,11 @@ export function configure(command: Command, context: CliContext): void {
     .action(async (names: string[], options: FileOptions) => {
       const { world, output } = context;
       const loaded = await loadWithoutSecrets(context, options);
-      const done = await disown(world, loaded, { names, onProgress: output.progress });
+      const done = await disown(world, loaded, {
+        names,
+        onProgress: output.progress,
+        signal: context.signal,
+      });
       const disowned = done.map(({ mark, object, process }) => ({
         deployment: mark?.deployment ?? '',
         object: object.name,

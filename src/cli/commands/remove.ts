@@ -125,7 +125,7 @@ async function removeAll(context: CliContext, removals: readonly Removal[]): Pro
   using _locks = await takeHostLocks(
     world,
     removals.map((one) => one.host),
-    { who: 'berth remove', onProgress: output.progress },
+    { who: 'berth remove', onProgress: output.progress, signal: context.signal },
   );
   const removed: { object: string; kept: string; undo: string }[] = [];
   for (const removal of removals) {

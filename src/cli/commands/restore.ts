@@ -31,6 +31,7 @@ export function configure(command: Command, context: CliContext): void {
         using _locks = await takeHostLocks(world, [kept.host], {
           who: 'berth restore',
           onProgress: output.progress,
+          signal: context.signal,
         });
         const there = await worldOn(world, kept.host);
         const text = await removableOf(kept.kind).restore(there, kept.definition);

@@ -245,9 +245,12 @@ export const fleetErrors = {
     () => 'Make one with "berth plan --out FILE".',
     'usage',
   ),
-  LOCKED: defineError<{ what: string; holder: string }>(
-    (f) => `${f.what} is held by ${f.holder}.`,
-    () => 'Wait until it is done, or end it.',
+  LOCKED: defineError<{ what: string; holder: string; silentSeconds?: number }>(
+    (f) =>
+      f.silentSeconds
+        ? `${f.what} is held by ${f.holder}: no sign of it for ${f.silentSeconds} s.`
+        : `${f.what} is held by ${f.holder}.`,
+    (f) => (f.silentSeconds ? 'Let it go on (kill -CONT), or end it.' : 'Wait until it is done, or end it.'),
   ),
   ALREADY_UP: defineError<{ fleet: string; pid: number; gateway: string | null; console: string | null }>(
     (f) =>

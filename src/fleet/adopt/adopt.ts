@@ -7,6 +7,7 @@ import { desiredReplicas } from '../plan/desired.ts';
 import { expectPrograms } from '../plan/missing-programs.ts';
 import type { DesiredReplica } from '../plan/desired.ts';
 import { takeHostLocks } from '../apply/host-locks.ts';
+import type { LockTaker } from '../apply/host-locks.ts';
 import { accessOf, worldOfHost } from '../file/hosts.ts';
 import { openJournal } from '../apply/journal.ts';
 import { keepApplied } from '../file/applied-files.ts';
@@ -32,7 +33,7 @@ type Marked = Entry & { readonly mark: NonNullable<Entry['mark']> };
 export async function adopt(
   world: World,
   loaded: LoadedFleet,
-  { entries, onProgress }: { entries: readonly Entry[]; onProgress: (line: string) => void },
+  { entries, onProgress, signal }: Pick<LockTaker, 'onProgress' | 'signal'> & { entries: readonly Entry[] },
 ): Promise<Adopted[]> {
   const marked = entries.filter((entry): entry is Marked => entry.mark !== null);
   const names = marked.map((entry) => entry.name);
@@ -40,7 +41,7 @@ export async function adopt(
   using _locks = await takeHostLocks(
     world,
     own.map((one) => accessOf(loaded.hosts[one.host])),
-    { who: `berth adopt of fleet ${loaded.fleet}`, onProgress },
+    { who: `berth adopt of fleet ${loaded.fleet}`, onProgress, signal },
   );
   await keepApplied(world, loaded, loaded.files);
   const desired = await desiredReplicas(world, { ...loaded, deployments: own });

@@ -3,6 +3,7 @@ import type { Instance } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { takeHostLocks } from '../apply/host-locks.ts';
+import type { LockTaker } from '../apply/host-locks.ts';
 import { accessOf, hostNameOf, worldOfInstance } from '../file/hosts.ts';
 import { openJournal } from '../apply/journal.ts';
 import { fleetInstances } from '../observe/observe.ts';
@@ -12,11 +13,12 @@ import type { LoadedFleet } from '../file/resolve.ts';
 export async function disown(
   world: World,
   loaded: LoadedFleet,
-  { names, onProgress }: { names: readonly string[]; onProgress: (line: string) => void },
+  { names, onProgress, signal }: Pick<LockTaker, 'onProgress' | 'signal'> & { names: readonly string[] },
 ): Promise<Instance[]> {
   using _locks = await takeHostLocks(world, Object.values(loaded.hosts).map(accessOf), {
     who: `berth disown of fleet ${loaded.fleet}`,
     onProgress,
+    signal,
   });
   const found = (await fleetInstances(world, loaded)).filter(({ mark }) =>
     names.includes(mark?.deployment ?? ''),

@@ -71,6 +71,7 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
   using _locks = await takeHostLocks(world, Object.values(plan.hosts), {
     who: `berth apply of fleet ${plan.fleet}`,
     onProgress: options.onProgress,
+    signal: options.signal,
   });
   await tidy(world, plan);
   const observed = await observeHosts(world, plan.hosts);

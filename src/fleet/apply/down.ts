@@ -64,6 +64,7 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
     {
       who: `berth down of fleet ${loaded.fleet}`,
       onProgress,
+      signal,
     },
   );
   const sight = await observeFleet(world, hosts);

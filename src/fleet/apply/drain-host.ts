@@ -71,15 +71,16 @@ async function lockEmptied(
   { options, waiting }: { options: DrainOptions; waiting: Parameters<typeof refillEngines>[0] },
 ): Promise<Disposable> {
   const { host, signal, onProgress } = options;
-  const taker = { who: `berth drain ${host} of fleet ${fleet}`, onProgress };
+  const taker = { who: `berth drain ${host} of fleet ${fleet}`, onProgress, signal };
   try {
     const locks = await takeHostLocks(world, [accessOf(hosts[host])], taker);
-    if (!signal.aborted) return locks;
-    locks[Symbol.dispose]();
-    throw new BerthError('APPLY_INTERRUPTED', { left: waiting.instances.length });
+    if (signal.aborted) locks[Symbol.dispose]();
+    signal.throwIfAborted();
+    return locks;
   } catch (error) {
     await refillEngines(waiting);
-    throw error;
+    if (!signal.aborted || error instanceof BerthError) throw error;
+    throw new BerthError('APPLY_INTERRUPTED', { left: waiting.instances.length }, { cause: error });
   }
 }
 

@@ -6,30 +6,60 @@ import type { World } from '../../io/world.ts';
 import { worldOn } from '../file/hosts.ts';
 import { hostLock } from '../file/paths.ts';
 
-const lockWaitMs = 60_000;
 const pollMs = 200;
+/** Whoever gives no sign for so long stands still, and is waited for no longer. A lock ends by itself with the process that has it. */
+const standstillMs = 60_000;
+const tellMs = 60_000;
 
 export interface LockTaker {
   /** In words, for whoever waits: "berth apply of fleet lab". */
   readonly who: string;
   readonly onProgress: (line: string) => void;
-  /** How long it waits for others; a minute, where nothing is said. */
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long it waits for others at most; absent: as long as they are at work, which a large model's load may take hours of. */
   readonly waitMs?: number;
+  /** How long others may give no sign that they are. */
+  readonly standstillMs?: number;
 }
 
-/** Waits for whoever else changes engines on the machine of this world. Throws LOCKED. */
-export async function takeHostLock(world: World, { who, onProgress, waitMs }: LockTaker): Promise<Lock> {
+/** Waits for whoever else changes engines on the machine of this world. Throws LOCKED, and what the signal is aborted with. */
+export async function takeHostLock(world: World, taker: LockTaker): Promise<Lock> {
   const { machine, clock, locks } = world;
-  const until = clock.now() + (waitMs ?? lockWaitMs);
-  for (let told = false; ; told = true) {
+  const { who, signal, waitMs = Number.POSITIVE_INFINITY, standstillMs: patience = standstillMs } = taker;
+  const begun = clock.now();
+  const tell = teller(taker.onProgress);
+  let sign = begun;
+  for (;;) {
+    signal?.throwIfAborted();
     const lock = await locks.take(hostLock(world), `${who} (process ${process.pid})`);
     if (lock) return lock;
-    const holder = (await locks.holder(hostLock(world))) ?? 'another process';
-    const what = machine === thisMachine ? 'This host' : machine;
-    if (clock.now() > until) throw new BerthError('LOCKED', { what, holder });
-    if (!told) onProgress(`Waiting for ${holder}`);
-    await clock.sleep(pollMs);
+    const { text: holder, lives } = (await locks.holder(hostLock(world))) ?? unknown;
+    const now = clock.now();
+    if (lives) sign = now;
+    if (now - begun > waitMs || now - sign > patience) {
+      const silentMs = now - sign > patience ? now - sign : 0;
+      const what = machine === thisMachine ? 'This host' : machine;
+      throw new BerthError('LOCKED', { what, holder, silentSeconds: Math.round(silentMs / 1000) });
+    }
+    tell(holder, now - begun);
+    await clock.sleep(pollMs, signal);
   }
+}
+
+/** It may have just ended, or hide. */
+const unknown = { text: 'another process', lives: false } as const;
+
+/** Each who is waited for once, and again from time to time. */
+function teller(onProgress: (line: string) => void): (holder: string, waitedMs: number) => void {
+  let last: { holder: string; at: number } | null = null;
+  return (holder, waitedMs) => {
+    if (last?.holder === holder && waitedMs - last.at < tellMs) return;
+    const still = last?.holder === holder;
+    const minutes = Math.round(waitedMs / 60_000);
+    onProgress(still ? `Still waiting for ${holder}, for ${minutes} min by now` : `Waiting for ${holder}`);
+    last = { holder, at: waitedMs };
+  };
 }
 
 /** The locks of this machine and of all those, in an order that all keep to, so that no two wait for each other. */

@@ -50,7 +50,10 @@ export async function startMissing(world: World, task: StartTask): Promise<boole
   const waits: Promise<unknown>[] = [];
   let started = false;
   try {
-    using _locks = await takeHostLocks(world, [accessOf(loaded.hosts[hostName])], takerOf(task));
+    using _locks = await takeHostLocks(world, [accessOf(loaded.hosts[hostName])], {
+      ...takerOf(task),
+      signal,
+    });
     for (const one of wanted) {
       signal.throwIfAborted();
       const observed = await observe(host);

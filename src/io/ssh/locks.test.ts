@@ -59,8 +59,8 @@ test.each([
   const user = userInfo().username;
   for (const first of [real, linked]) {
     expect(await sharedFolder([first, last])).toBe(isTaken ? first : last);
-    expect(await locksIn([first, last]).holder(name)).toBe(
-      isTaken ? `process ${pid} (sh) of user ${user}, which left no name` : null,
+    expect(await locksIn([first, last]).holder(name)).toEqual(
+      isTaken ? { text: `process ${pid} (sh) of user ${user}, which left no name`, lives: false } : null,
     );
   }
 });
@@ -72,5 +72,8 @@ test('whoever left a name is told by it', async () => {
   const path = join(folder, lockFileName(name));
   await hold(path);
   writeFileSync(`${path}.1000`, 'berth apply of fleet lab');
-  expect(await locksIn([folder, '/nowhere']).holder(name)).toBe('berth apply of fleet lab');
+  expect(await locksIn([folder, '/nowhere']).holder(name)).toEqual({
+    text: 'berth apply of fleet lab',
+    lives: true,
+  });
 });

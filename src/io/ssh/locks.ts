@@ -46,13 +46,16 @@ rm -f "$own" "$file" 2>/dev/null
 `;
 }
 
+/** Ends so where whoever holds it may be anybody. */
+const unnamed = 4;
+
 function holderScript(name: string, folders: LockFolders): string {
   return `${setOut(name, folders)}
 if [ -f "$file" ] && [ -r "$file" ] && ! (exec 9<"$file"; flock -n 9); then
   for own in $(ls -t "$file".* 2>/dev/null); do
     [ -f "$own" ] && [ ! -L "$own" ] && { head -c 1000 "$own"; exit 0; }
   done
-  ${unnamedHolder()}  exit 0
+  ${unnamedHolder()}  exit ${unnamed}
 fi
 if grep -qF " $socket" /proc/net/unix; then printf 'a berth that runs there'; exit 0; fi
 exit 3`;
@@ -98,7 +101,8 @@ export function farLocks(link: Way, folders: LockFolders = lockFolders): HostLoc
     take: (name, info) => take(link, takeScript(name, info, folders)),
     holder: async (name) => {
       const done = await link.run(holderScript(name, folders), { doing: 'asking who holds a lock' });
-      return done?.code === 0 ? done.stdout.toString('utf8') : null;
+      if (done?.code !== 0 && done?.code !== unnamed) return null;
+      return { text: done.stdout.toString('utf8'), lives: done.code === 0 };
     },
   };
 }
