@@ -139,7 +139,7 @@ function addModel(context: Context, id: string, model: Located): void {
     ...(port === null ? {} : { port }),
     engine: engineOf(context, model, read),
   };
-  addRoute(context, { id, name, aliases: aliasesOf(model) });
+  addRoute(context, { id, name, aliases: aliasesOf(model, leave) });
 }
 
 /** Values of the environment that are no secrets are written out. */
@@ -204,9 +204,11 @@ function envOf({ leave, env }: Context, model: Located): Record<string, string> 
   return found;
 }
 
-function aliasesOf(model: Located): string[] {
+/** Plain, or with more to say of it. */
+function aliasesOf(model: Located, leave: Leave): string[] {
   const list = pieceAt(model, ['aliases'])?.content;
   return (list?.kind === 'list' ? list.items : []).flatMap((item) => {
+    leaveUnknown(item, ['id'], { ...modelReasons, unlisted: 'Aliases are always listed.' }, leave);
     const id = scalarAt(item, []) ?? scalarAt(item, ['id']);
     return typeof id === 'string' ? [id] : [];
   });
@@ -223,17 +225,21 @@ function addRoute(
 function addPeer(context: Context, peer: Located): void {
   const { leave } = context;
   leaveUnknown(peer, ['proxy', 'apiKey', 'models'], modelReasons, leave);
+  const there = `${peer.path.at(-1) ?? 'peer'}`;
   const models = pieceAt(peer, ['models'])?.content;
   const url = fillMacros(textAt(peer, ['proxy']), context.macros);
-  const key = keyOf(context, pieceAt(peer, ['apiKey']), variableName(`${peer.path.at(-1) ?? 'peer'} key`));
+  const key = keyOf(context, pieceAt(peer, ['apiKey']), variableName(`${there} key`));
   const items = models?.kind === 'list' ? models.items : [];
   if (items.length === 0) leave(peer, 'It names no models that could be asked for there.');
   for (const item of items) {
     const id = textAt(item, []);
     const name = context.nameOf(id);
-    context.names.set(id, name);
+    const known = context.names.has(id);
+    if (!known) context.names.set(id, name);
     context.deployments[name] = { engine: { kind: 'openai', url, ...(key ? { key } : {}), servedModel: id } };
-    addRoute(context, { id, name, aliases: [] });
+    // One that is here too, or at an earlier peer, is reached by the name with its peer alone.
+    const whole = `${there}/${id}`;
+    addRoute(context, known ? { id: whole, name, aliases: [] } : { id, name, aliases: [whole] });
   }
 }
 
