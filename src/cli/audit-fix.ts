@@ -68,16 +68,19 @@ async function carryOutFixes(
     output.progress(`Changed ${path} (${before} → ${after}). Undo${onHost(host)}: ${undo}`);
   const also = { fixed: without(fixes, left).fixed, left: [...fixes.left, ...left], closed };
   if (!plan) {
-    output.result(also, () => closedText(closed));
+    output.result(also, () => (closed.length === 0 ? 'Nothing was done.' : `Done: ${closedText(closed)}`));
     return { left };
   }
   const carried = await executeAgreed(context, plan, {
     yes,
     always: true,
     command: 'audit --fix',
+    ...(closed.length > 0 ? { before: closedText(closed) } : {}),
     again: async () => preparePlan(world, await loadFrom(context, { file }), { only, restart }),
   });
   if (carried) reportApply(context, carried.plan, { result: carried.result, also });
+  // It has been said already, beside that the plan was not agreed to.
+  else if (closed.length > 0) output.result(also, () => '');
   return { left };
 }
 
@@ -92,8 +95,7 @@ function without(fixes: Fixes, left: Fixes['left']): Fixes {
 }
 
 function closedText(closed: readonly Closed[]): string {
-  if (closed.length === 0) return 'Nothing was done.';
-  return `Done: ${closed.map(({ path }) => path).join(', ')} can no longer be read by all. Change what was in there: it lay open.`;
+  return `${closed.map(({ path }) => path).join(', ')} can no longer be read by all. Change what was in there: it lay open.`;
 }
 
 /** Throws USAGE where nobody can answer. */

@@ -6,10 +6,12 @@ import type { Ease } from '../fleet/apply/handover.ts';
 import { worldWith, writeText } from '../fleet/relocate/edited-file.ts';
 import type { EditedFile } from '../fleet/relocate/edited-file.ts';
 import { forgetKept, keepText, keptPath, readKept } from '../fleet/relocate/kept-text.ts';
+import { whileStale } from '../fleet/plan/stale.ts';
 import { execute, executeAgreed } from './carry-out.ts';
 import type { Executed } from './carry-out.ts';
 import type { Lock } from '../io/lock.ts';
 import type { CliContext } from './context.ts';
+import { planText } from './text/plan-text.ts';
 
 export interface EditedPlan {
   readonly file: EditedFile;
@@ -100,7 +102,7 @@ export async function undoEdit(
   if ((kept.by ?? by) !== by) throw new BerthError('EDIT_BROKEN_OFF', { path, by: kept.by ?? by });
   await writeText(world, path, kept.text);
   output.progress(`${path} is as it was`);
-  const carried = await execute(context, await replan(context), { command });
+  const carried = await executeAnew(context, await replan(context), { command, replan });
   if (!carried.result.failure) await forgetKept(world, path);
   return carried;
 }
@@ -126,6 +128,23 @@ async function executeFresh(
   throw new BerthError('APPLY_INTERRUPTED', { left: shown.actions.length });
 }
 
+/** What was before is wanted whatever others have changed meanwhile: the way back is then planned anew and shown, and not asked for. */
+async function executeAnew(
+  context: CliContext,
+  plan: Plan,
+  { command, replan }: Pick<EditedPlan, 'command' | 'replan'>,
+): Promise<Executed> {
+  const { output } = context;
+  let now = plan;
+  return whileStale(
+    () => execute(context, now, { command }),
+    async ({ message }) => {
+      now = await replan(context);
+      output.progress(`berth: ${message} By now it is:\n${planText(now)}`);
+    },
+  );
+}
+
 /** Whoever interrupts wants what was before, so that the interrupt does not count here. False: it could not be brought back. */
 async function backOut(context: CliContext, { file, plan, replan, command }: EditedPlan): Promise<boolean> {
   const { world, output } = context;
@@ -145,7 +164,7 @@ async function backOut(context: CliContext, { file, plan, replan, command }: Edi
   const undone = [...actions, ...gateways, ...(reload ? [reload] : [])].filter(
     ({ do: what }) => what !== 'keep',
   );
-  const result = undone.length === 0 ? null : (await execute(calm, before, { command })).result;
+  const result = undone.length === 0 ? null : (await executeAnew(calm, before, { command, replan })).result;
   if (result?.failure) {
     output.progress(
       `berth: ${plan.fleet} could not be brought back: ${result.failure.message} ${result.failure.cure}`,

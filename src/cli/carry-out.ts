@@ -29,6 +29,8 @@ export interface Carrying {
   readonly more?: readonly string[];
   /** What is told beside the result. */
   readonly also?: Readonly<Record<string, unknown>>;
+  /** What was done before the question, for whoever does not agree; absent: nothing. */
+  readonly before?: string;
   /** Makes the plan anew; absent: it is a kept one, which is carried out as it is or not at all. */
   readonly again?: () => Promise<Plan>;
 }
@@ -75,14 +77,14 @@ export async function executeAgreed(
 export async function consents(
   context: CliContext,
   plan: Plan,
-  { yes, always, force, more = [] }: Carrying,
+  { yes, always, force, more = [], before }: Carrying,
 ): Promise<boolean> {
   const { output } = context;
   output.progress(planText(plan));
   expectNoneHeld(plan);
   if (!force) expectFits(plan);
   if (yes || (await (always ? agrees(context, plan, more) : mayInterrupt(context, plan)))) return true;
-  output.progress('Nothing was done.');
+  output.progress(before === undefined ? 'Nothing was done.' : `Nothing more was done: ${before}`);
   context.exit(exitCodes.interrupted);
   return false;
 }

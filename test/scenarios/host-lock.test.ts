@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { takeHostLock } from '../../src/fleet/apply/host-locks.ts';
 import { hostLock } from '../../src/fleet/file/paths.ts';
+import { keptPath } from '../../src/fleet/relocate/kept-text.ts';
 import { localLocks, tryLock } from '../../src/io/lock.ts';
 import { placesOf } from '../../src/io/places.ts';
 import { localWorld } from '../../src/io/local-world.ts';
@@ -201,6 +202,26 @@ test('a change of the fleet file that was overtaken plans anew and shows that', 
   const { 'slow-0': pid } = await fleet.pids();
   const said = await overtaken(fleet.place, pid ?? 0, ['consolidate', '--here', '--yes']);
   expect(said).toMatch(/The plan is stale: .* By now it is:\n[^]*= fast  keep/);
+}, 120_000);
+
+test('an undo that was overtaken plans anew, and brings back what was', async () => {
+  const fleet = makeFakeFleet();
+  onTestFinished(fleet.close);
+  fleet.write({ a: '' });
+  expect((await fleet.place.berth('apply')).code).toBe(0);
+  const { 'a-0': pid } = await fleet.pids();
+  // What lies there once a move was killed.
+  const path = join(fleet.place.folder, 'berth.yaml');
+  const before = readFileSync(path, 'utf8');
+  fleet.place.write(`${before}\n# moved\n`);
+  const written = createHash('sha256').update(readFileSync(path)).digest('hex');
+  const head = `# The fleet file as it was before a change that berth has begun; what was written then: ${written}; by: move a\n`;
+  writeFileSync(keptPath(path), head + before);
+  const said = await overtaken(fleet.place, pid ?? 0, ['move', 'a', '--undo']);
+  expect(said).toMatch(/The plan is stale: .* By now it is:\n[^]*\+ a  start/);
+  expect(readFileSync(path, 'utf8')).toBe(before);
+  expect((await fleet.pids())['a-0']).toBeGreaterThan(0);
+  expect(existsSync(keptPath(path))).toBe(false);
 }, 120_000);
 
 test('up that had to wait for an apply takes over what that has started', async () => {

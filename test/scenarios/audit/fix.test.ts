@@ -1,8 +1,11 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, closeSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Finding } from '../../../src/domain/finding.ts';
+import { hostLock } from '../../../src/fleet/file/paths.ts';
+import { tryLock } from '../../../src/io/lock.ts';
+import { placesOf } from '../../../src/io/places.ts';
 import { isRunning } from '../../support/berth.ts';
 import { makeFakeFleet } from '../../support/fake-fleet.ts';
 import type { FakeFleet } from '../../support/fake-fleet.ts';
@@ -125,6 +128,59 @@ test('--fix takes from others the right to read a secret of the fleet, says the 
   };
   expect(entries.filter((one) => one.do === 'close file')).toMatchObject([{ object: own, outcome: 'done' }]);
 });
+
+const noTerminal = spawnSync('script', ['--version']).status !== 0;
+
+/** Runs berth at a terminal of its own; `say` is given all of its output so far, and what it gives is typed. */
+async function atTerminal(args: readonly string[], say: (text: string) => string | null): Promise<string> {
+  const { env, folder } = fleet.place;
+  const bin = join(import.meta.dirname, '../../../bin/berth.js');
+  const words = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(' ');
+  const child = spawn('script', ['-qefc', words, '/dev/null'], { cwd: folder, env });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+    const answer = say(text);
+    if (answer !== null) child.stdin.write(`${answer}\n`);
+  });
+  await new Promise((done) => child.on('close', done));
+  return text;
+}
+
+test.skipIf(noTerminal)(
+  'whoever does not agree to a plan that was made anew is told what was done before',
+  async () => {
+    const { berth, folder, env } = fleet.place;
+    const key = join(folder, 'own-key');
+    writeFileSync(key, 'sk-hidden');
+    chmodSync(key, 0o644);
+    chmodSync(folder, 0o755);
+    const modes = { a: ['--api-key-file', key] };
+    fleet.write({ a: '', b: '' }, { modes });
+    expect((await berth('apply')).code).toBe(0);
+    const { 'b-0': pid } = await fleet.pids();
+    fleet.write({ a: '', b: '' }, { modes, slots: { b: 3 } });
+    const places = placesOf({ HOME: folder }, env['BERTH_STATE_DIR']);
+    const lock = await tryLock(hostLock({ places }), 'berth apply of fleet other (process 1)');
+    let asked = 0;
+    let overtaken = false;
+    const said = await atTerminal(['audit', '--fix', '--timeout', '8s'], (text) => {
+      if (text.includes('Waiting for') && !overtaken) {
+        overtaken = true;
+        process.kill(pid ?? 0, 'SIGKILL');
+        lock?.release();
+      }
+      if (text.split('[y/N]').length - 1 === asked) return null;
+      asked += 1;
+      return asked === 1 ? 'y' : 'n';
+    });
+    expect(statSync(key).mode & 0o777).toBe(0o640);
+    expect(asked).toBe(2);
+    expect(said).toMatch(/Nothing more was done: .*own-key can no longer be read by all/);
+    expect(said).not.toContain('Nothing was done.');
+    expect((await fleet.pids())['b-0']).toBeNull();
+  },
+);
 
 const asOthers = process.getuid?.() === 0;
 
