@@ -24,6 +24,7 @@ export function configureNamedChange(
         const loaded = await loadFrom(context, options, change.rest ? { rest: change.rest(names) } : {});
         return preparePlan(context.world, loaded, {
           only: names,
+          onWait: context.output.progress,
           ...(change.name === 'restart' && { restart: names }),
         });
       }

@@ -59,7 +59,9 @@ export function configure(command: Command, context: CliContext): void {
 
 async function makePlan(context: CliContext, options: ApplyCommandOptions): Promise<Plan> {
   const loaded = await loadFrom(context, options);
-  return preparePlan(context.world, loaded, { ...options, measured: measurementsOf(context.world) });
+  const { world, output } = context;
+  const told = { measured: measurementsOf(world), onWait: output.progress };
+  return preparePlan(world, loaded, { ...options, ...told });
 }
 
 /** What would make another plan of it is refused. */

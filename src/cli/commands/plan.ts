@@ -37,7 +37,11 @@ export function configure(command: Command, context: CliContext): void {
     .action(async (options: PlanOptions) => {
       const { world, output, cwd } = context;
       const loaded = await loadFrom(context, options);
-      const plan = await preparePlan(world, loaded, { ...options, measured: measurementsOf(world) });
+      const plan = await preparePlan(world, loaded, {
+        ...options,
+        measured: measurementsOf(world),
+        onWait: output.progress,
+      });
       if (options.out) {
         await world.files.write(resolve(cwd, options.out), `${JSON.stringify(plan, null, 2)}\n`, 0o600);
         output.progress(`Plan ${planId(plan)} is kept in ${options.out}`);

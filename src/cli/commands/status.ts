@@ -41,7 +41,7 @@ async function look(
 ): Promise<{ status: FleetStatus; resting: readonly string[] }> {
   const { loaded, old } = await loadOrApplied(context, options);
   const resting = loaded.deployments.filter((one) => one.atRest !== undefined).map((one) => one.name);
-  const status = await fleetStatus(context.world, loaded);
+  const status = await fleetStatus(context.world, loaded, { onWait: context.output.progress });
   const findings = [...(old ? [oldFileFinding(old)] : []), ...status.findings];
   return { status: { ...status, findings }, resting };
 }

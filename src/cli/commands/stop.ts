@@ -24,7 +24,7 @@ export function configure(command: Command, context: CliContext): void {
         const loaded = await loadDespiteFaults(context, options, (_, file) =>
           putToRest(world, file, { names, rest: true }),
         );
-        return preparePlan(world, loaded, { only: names });
+        return preparePlan(world, loaded, { only: names, onWait: context.output.progress });
       }
       await carryOut(context, await make(), { yes: true, command: 'stop', again: make });
     });

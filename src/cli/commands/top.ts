@@ -47,14 +47,23 @@ async function* loads(
   options: FileOptions,
   intervalMs: number,
 ): AsyncGenerator<FleetLoad> {
-  const { world, signal } = context;
+  const { world, output, signal } = context;
   const loaded = await loadDespiteFaults(context, options);
   const answers: ExternalAnswers = new Map();
-  let before = await readLoad(world, loaded, answers);
+  const told = new Set<string>();
+  // Each once, and none over what has been drawn.
+  function onWait(line: string): void {
+    if (!told.has(line)) output.progress(line);
+    told.add(line);
+  }
+  // Rates want two looks; whether somebody is ready is asked in those that are shown.
+  let before = await readLoad(world, loaded, { answers, onWait, unasked: true });
+  let waiting: typeof onWait | undefined = onWait;
   while (!signal.aborted) {
     await world.clock.sleep(intervalMs, signal).catch(() => {});
     if (signal.aborted) return;
-    const now = await readLoad(world, loaded, answers);
+    const now = await readLoad(world, loaded, { answers, onWait: waiting });
+    waiting = undefined;
     yield loadBetween(loaded.fleet, before, now);
     before = now;
   }

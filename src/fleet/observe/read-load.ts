@@ -16,51 +16,79 @@ import { engineKeyOf } from '../apply/engine-key.ts';
 import { worldOfHost } from '../file/hosts.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
 import { fleetStatus } from './status.ts';
-import type { ExternalAnswers } from './status.ts';
+import type { ExternalAnswers, FoundReplica, Looking } from './status.ts';
+import { tellSlow, waitLine } from './tell-slow.ts';
 
 const askMs = 3000;
 
 /**
  * What every replica of the fleet does now, and the GPUs of this machine. Reads and asks only; what is not told is null.
- * `answers` is handed in again at each call, so that servers elsewhere are asked for their health seldom.
+ * `answers` is handed in again at each call, so that servers elsewhere are asked for their health seldom. One that does not answer keeps
+ * no figure of another from being of this moment.
  */
 export async function readLoad(
   world: World,
   loaded: LoadedFleet,
-  answers: ExternalAnswers,
+  looking: Pick<Looking, 'onWait' | 'unasked'> & { readonly answers: ExternalAnswers },
 ): Promise<FleetReading> {
   const cpu = cpuReader();
-  const [status, found] = await Promise.all([fleetStatus(world, loaded, { answers }), findGpus(world)]);
-  const read = status.deployments.flatMap(({ name, replicas }) => {
-    const deployment = loaded.deployments.find((one) => one.name === name);
-    return deployment ? replicas.map((one) => readReplica(world, loaded, { deployment, one, cpu })) : [];
-  });
+  const read = new Map<string, Promise<Figures>>();
+  let at: number | null = null;
+  function found(one: FoundReplica): void {
+    const deployment = loaded.deployments.find(({ name }) => name === one.deployment);
+    if (!deployment) return;
+    at ??= world.clock.now();
+    const { unasked, onWait } = looking;
+    // Else it is told by who asks whether it is ready.
+    const wait = unasked && onWait && ((): void => onWait(waitLine(one)));
+    const figures = readFigures(world, loaded, { deployment, one, cpu });
+    read.set(`${one.deployment} ${one.replica}`, tellSlow(world.clock, figures, wait));
+  }
+  const [status, gpus] = await Promise.all([
+    fleetStatus(world, loaded, { ...looking, found }),
+    findGpus(world),
+  ]);
+  const all = status.deployments.flatMap(({ name, replicas }) => replicas.map((one) => ({ name, one })));
   const { llmServices } = status;
   return {
-    at: world.clock.now(),
-    replicas: await Promise.all(read),
-    gpus: found?.gpus ?? [],
+    at: at ?? world.clock.now(),
+    replicas: await Promise.all(
+      all.map(async ({ name, one }) =>
+        readingOf(name, one, (await read.get(`${name} ${one.replica}`)) ?? none),
+      ),
+    ),
+    gpus: gpus?.gpus ?? [],
     ...(llmServices ? { llmServices } : {}),
   };
 }
 
-async function readReplica(
+type Figures = Pick<ReplicaReading, 'cpuSeconds' | 'engine'>;
+
+const none: Figures = { cpuSeconds: null, engine: null };
+
+async function readFigures(
   home: World,
   loaded: LoadedFleet,
-  asked: { deployment: Deployment; one: ReplicaStatus; cpu: CpuReader },
-): Promise<ReplicaReading> {
-  const { deployment, one, cpu } = asked;
+  { deployment, one, cpu }: { deployment: Deployment; one: FoundReplica; cpu: CpuReader },
+): Promise<Figures> {
   const world = await worldOfHost(home, loaded.hosts, deployment.host);
+  const [cpuSeconds, engine] = await Promise.all([
+    one.pid === null ? null : cpu(world, one.pid),
+    askEngine(world, loaded, { deployment, url: one.url }),
+  ]);
+  return { cpuSeconds, engine };
+}
+
+function readingOf(deployment: string, one: ReplicaStatus, figures: Figures): ReplicaReading {
   return {
-    deployment: deployment.name,
+    deployment,
     replica: one.replica,
     state: one.state,
     pid: one.pid,
     slots: one.slots,
     memoryBytes: one.rssBytes,
-    cpuSeconds: one.pid === null ? null : await cpu(world, one.pid),
+    ...figures,
     cores: one.cores ?? null,
-    engine: one.url === null ? null : await askEngine(world, loaded, { deployment, url: one.url }),
   };
 }
 

@@ -23,6 +23,7 @@ import { worldOfInstance } from '../file/hosts.ts';
 import { haveFailed } from './have-failed.ts';
 import { instancesOf, observeFleet, unseenFault } from './observe.ts';
 import { sightFindings } from './sight-findings.ts';
+import { tellSlow, waitLine } from './tell-slow.ts';
 import type { Sight } from './observe.ts';
 import { probe, urlOf } from '../apply/ready.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
@@ -36,11 +37,29 @@ const externalKeepMs = 30_000;
 /** Answers of servers elsewhere, kept between calls of `fleetStatus`. */
 export type ExternalAnswers = Map<string, { readonly at: number; readonly ready: boolean }>;
 
-/** The fleet as the file wants it beside what runs now. Reads and asks only. */
+/** A server that runs here or answers elsewhere. */
+export interface FoundReplica {
+  readonly deployment: string;
+  readonly replica: number;
+  readonly url: string;
+  readonly pid: number | null;
+}
+
+export interface Looking {
+  readonly answers?: ExternalAnswers;
+  /** Hears whom it waits for, where one takes longer than a second. */
+  readonly onWait?: ((line: string) => void) | undefined;
+  /** Hears of each server before that is asked anything. */
+  readonly found?: (one: FoundReplica) => void;
+  /** Nobody is asked whether it is ready: what runs is taken to be. */
+  readonly unasked?: true | undefined;
+}
+
+/** The fleet as the file wants it beside what runs now. Reads and asks only, all servers side by side. */
 export async function fleetStatus(
   world: World,
   loaded: LoadedFleet,
-  options: { answers?: ExternalAnswers } = {},
+  looking: Looking = {},
 ): Promise<FleetStatus> {
   const [observed, up] = await Promise.all([observeFleet(world, loaded.hosts), readUpState(world, loaded)]);
   const own = instancesOf(observed, loaded);
@@ -48,7 +67,7 @@ export async function fleetStatus(
     loaded.deployments.map((one) =>
       deploymentStatus(world, one, {
         own,
-        answers: options.answers ?? new Map(),
+        looking: { ...looking, answers: looking.answers ?? new Map() },
         up,
         loaded,
         silent: unseenFault(observed, one) !== null,
@@ -114,7 +133,7 @@ async function llmServicesBeside(
 
 interface StatusContext {
   readonly own: readonly Instance[];
-  readonly answers: ExternalAnswers;
+  readonly looking: Looking & { readonly answers: ExternalAnswers };
   readonly up: UpState | null;
   readonly loaded: LoadedFleet;
   /** Its host did not answer, or its target there could not be asked. */
@@ -124,7 +143,7 @@ interface StatusContext {
 async function deploymentStatus(
   world: World,
   deployment: Deployment,
-  { own, answers, up, loaded, silent }: StatusContext,
+  { own, looking, up, loaded, silent }: StatusContext,
 ): Promise<DeploymentStatus> {
   const external = engineOf(deployment.engine.kind).external?.(deployment.engine);
   const indices = Array.from({ length: external ? 1 : deployment.replicas }, (_, replica) => replica);
@@ -136,7 +155,10 @@ async function deploymentStatus(
     model: deployment.model?.path ?? external?.servedModel ?? null,
     replicas: await Promise.all(
       indices.map(async (replica): Promise<ReplicaStatus> => {
-        if (external) return externalStatus(world, deployment, answers);
+        if (external) {
+          looking.found?.({ deployment: deployment.name, replica, url: external.url, pid: null });
+          return externalStatus(world, deployment, looking);
+        }
         const there = own.filter(
           ({ mark }) => mark?.deployment === deployment.name && mark.replica === replica,
         );
@@ -144,7 +166,7 @@ async function deploymentStatus(
         // What cannot be seen is not called stopped.
         if (silent && !instance) return { ...stopped(replica), state: 'unreachable' as const };
         return instance
-          ? runningStatus(world, loaded, { deployment, instance, up })
+          ? runningStatus(world, loaded, { deployment, instance, up, looking })
           : {
               ...stopped(replica),
               ...(deployment.onDemand ? { state: restingState(deployment.name, up) } : {}),
@@ -177,13 +199,27 @@ function stopped(replica: number): ReplicaStatus {
 async function runningStatus(
   home: World,
   loaded: LoadedFleet,
-  { deployment, instance, up }: { deployment: Deployment; instance: Instance; up: UpState | null },
+  {
+    deployment,
+    instance,
+    up,
+    looking: { found, onWait, unasked },
+  }: { deployment: Deployment; instance: Instance; up: UpState | null; looking: Looking },
 ): Promise<ReplicaStatus> {
   const world = await worldOfInstance(home, loaded.hosts, instance);
   const mark = instance.mark as NonNullable<Instance['mark']>;
   const age = world.clock.wall().getTime() - Date.parse(instance.startedAt ?? '');
-  const ready = instance.alive && (await probe(world, mark)) === '';
-  const used = await targetOf(instance.object.target).usage(world, instance);
+  const pid = instance.process?.pid ?? null;
+  const url = urlOf(mark);
+  if (instance.alive) found?.({ deployment: deployment.name, replica: mark.replica, url, pid });
+  const asked = instance.alive && !unasked ? probe(world, mark) : Promise.resolve('');
+  const wait = onWait && ((): void => onWait(waitLine({ deployment: deployment.name, url })));
+  const [answer, used, outdated] = await Promise.all([
+    tellSlow(world.clock, asked, wait),
+    targetOf(instance.object.target).usage(world, instance),
+    isOutdated(world, deployment, mark),
+  ]);
+  const ready = instance.alive && answer === '';
   return {
     replica: mark.replica,
     state: ready
@@ -193,16 +229,16 @@ async function runningStatus(
         : age < mark.spec.readiness.startTimeoutMs
           ? 'starting'
           : 'failing',
-    url: urlOf(mark),
+    url,
     object: instance.object.name,
-    pid: instance.process?.pid ?? null,
+    pid,
     restarts: restartsOf(mark, used.restarts, up),
     port: mark.port,
     since: instance.startedAt,
     rssBytes: used.memoryBytes ?? instance.rssBytes,
     ...(typeof used.cores === 'number' ? { cores: used.cores } : {}),
     slots: mark.spec.slots,
-    outdated: await isOutdated(world, deployment, mark),
+    outdated,
   };
 }
 
@@ -226,21 +262,23 @@ export async function isOutdated(world: World, deployment: Deployment, mark: Mar
 async function externalStatus(
   world: World,
   deployment: Deployment,
-  answers: ExternalAnswers,
+  { answers, onWait, unasked }: StatusContext['looking'],
 ): Promise<ReplicaStatus> {
   const external = engineOf(deployment.engine.kind).external?.(deployment.engine);
   const now = world.clock.now();
   let kept = answers.get(deployment.name);
-  if (external && (!kept || now - kept.at > externalKeepMs)) {
+  if (external && !unasked && (!kept || now - kept.at > externalKeepMs)) {
     const key = external.key ? await resolveSecret(world, external.key).catch(() => null) : null;
     const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
     const ca = external.caFile === null ? null : await world.files.read(external.caFile);
     const url = external.url + (external.healthPath ?? '/v1/models');
-    const ready = await world.http
+    const asked = world.http
       .request(url, { headers, timeoutMs: externalProbeMs, ...(ca === null ? {} : { ca }) })
       // Without the key, which this shell may lack, a server that asks for it does answer.
       .then(({ status }) => status < 400 || (external.key !== null && key === null && status === 401))
       .catch(() => false);
+    const wait = onWait && ((): void => onWait(waitLine({ deployment: deployment.name, url: external.url })));
+    const ready = await tellSlow(world.clock, asked, wait);
     kept = { at: now, ready };
     answers.set(deployment.name, kept);
   }

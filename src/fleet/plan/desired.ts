@@ -12,6 +12,7 @@ import type { World } from '../../io/world.ts';
 import { engineKeyOf } from '../apply/engine-key.ts';
 import { accessOf, worldOfHost } from '../file/hosts.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
+import { tellSlow } from '../observe/tell-slow.ts';
 import { givenSpecOf } from './given-spec.ts';
 import { secretHashesOf } from './secret-hashes.ts';
 
@@ -60,13 +61,14 @@ export function expectFaultless(faults: readonly DeploymentFault[], beside: read
 }
 
 /**
- * What is to run, engine by engine, beside what engines object to. Asks each engine's program for its flags once, so that a flag this build does not know is told
+ * What is to run, engine by engine, beside what engines object to. Asks each engine's program for its flags once, all side by side, so that a flag this build does not know is told
  * before anything is touched; one that is not there is named, so that the others can be told of beside it. Servers that berth does not
  * start are left out.
  */
 export async function desiredOrFaults(
   world: World,
   loaded: LoadedFleet,
+  onWait?: (line: string) => void,
 ): Promise<{ desired: DesiredReplica[]; faults: DeploymentFault[] }> {
   const faults: DeploymentFault[] = [];
   const helps = new Map<string, Promise<string | null>>();
@@ -77,17 +79,26 @@ export async function desiredOrFaults(
     const there = await worldOfHost(world, loaded.hosts, host);
     const env = engineEnvironment(there.env, loaded.withheld);
     const key = [there.machine, ...argv].join('\0');
-    const running = helps.get(key) ?? askHelp(there, argv, env);
-    helps.set(key, running);
-    return running;
+    const known = helps.get(key);
+    if (known) return known;
+    const wait = onWait && ((): void => onWait(`Waiting for the flags of ${argv[0]}: ${argv.join(' ')}`));
+    const asking = tellSlow(world.clock, askHelp(there, argv, env), wait);
+    helps.set(key, asking);
+    return asking;
   }
 
-  for (const deployment of loaded.deployments) {
-    const engine = engineOf(deployment.engine.kind);
-    if (!engine.launch || deployment.atRest !== undefined) continue;
+  const launched = loaded.deployments.filter(
+    ({ engine, atRest }) => engineOf(engine.kind).launch !== undefined && atRest === undefined,
+  );
+  const helped = await Promise.all(
+    launched.map(async (deployment) => {
+      const { help: helpBy } = engineOf(deployment.engine.kind);
+      const asked = usesHostPrograms(deployment.target) ? helpBy?.(deployment.engine) : undefined;
+      return { deployment, asked, help: asked ? await helpOf(asked, deployment) : null };
+    }),
+  );
+  for (const { deployment, asked, help } of helped) {
     const target = targetOf(deployment.target.kind);
-    const asked = usesHostPrograms(deployment.target) ? engine.help?.(deployment.engine) : undefined;
-    const help = asked ? await helpOf(asked, deployment) : null;
     const given = {
       cores: target.inCluster ? null : await cores(deployment.host),
       help,

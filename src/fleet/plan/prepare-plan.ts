@@ -42,6 +42,8 @@ export interface PlanWishes {
   /** Deployments that it is confined to; absent: the whole fleet. */
   readonly only?: readonly string[];
   readonly measured?: Measurements;
+  /** Hears whom it waits for, where one takes longer than a second. */
+  readonly onWait?: (line: string) => void;
   /** What is wanted instead of what the file says; with `only`. */
   readonly instead?: readonly DesiredReplica[];
 }
@@ -67,7 +69,7 @@ async function planSeen(world: World, seen: Seen, wishes: PlanWishes): Promise<P
   const asked = withDeployments(loaded, (name) => only?.includes(name) ?? true);
   const named = withoutSilent(asked, observed);
   const [{ desired: stated, faults }, input] = await Promise.all([
-    wishes.instead ? { desired: wishes.instead, faults: [] } : desiredOrFaults(world, named),
+    wishes.instead ? { desired: wishes.instead, faults: [] } : desiredOrFaults(world, named, wishes.onWait),
     planInput(world, { loaded, reached, observed }, { ...wishes, restart }),
   ]);
   const faulty = [...faults, ...refusedFaults(stated, loaded)];

@@ -30,7 +30,7 @@ export async function applyFile(
     run.loaded = await ports.reload();
   }
   async function attempt(): Promise<ApplyResult> {
-    const planned = await preparePlan(world, run.loaded);
+    const planned = await preparePlan(world, run.loaded, { onWait: ports.onProgress });
     const plan = await ports.fetch(planned);
     // What was fetched is served from the store from now on.
     if (plan !== planned) await reload();

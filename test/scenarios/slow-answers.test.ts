@@ -1,0 +1,62 @@
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { FleetLoad } from '../../src/domain/fleet-load.ts';
+import { makePlace } from '../support/berth.ts';
+import type { Ran } from '../support/berth.ts';
+import { makeFakeFleet } from '../support/fake-fleet.ts';
+
+vi.setConfig({ testTimeout: 300_000 });
+
+async function timed(run: Promise<Ran>): Promise<{ ran: Ran; seconds: number }> {
+  const begun = performance.now();
+  const ran = await run;
+  return { ran, seconds: (performance.now() - begun) / 1000 };
+}
+
+test('of an engine that stands still it is said that it is waited for, once, and the others are told as they are', async () => {
+  const fleet = makeFakeFleet();
+  onTestFinished(fleet.close);
+  const { berth } = fleet.place;
+  fleet.write({ a: '', b: '' });
+  expect((await berth('apply')).code).toBe(0);
+  const { 'a-0': pid } = await fleet.pids();
+  process.kill(pid ?? 0, 'SIGSTOP');
+  const [status, top] = [
+    await timed(berth('status')),
+    await timed(berth('top', '--once', '--interval', '0.2', '--json')),
+  ];
+  process.kill(pid ?? 0, 'SIGCONT');
+  const waits = /^Waiting for a to answer at http:\/\/127\.0\.0\.1:\d+\n$/;
+  expect([status.ran.stderr, top.ran.stderr]).toEqual([
+    expect.stringMatching(waits),
+    expect.stringMatching(waits),
+  ]);
+  expect(status.ran.stdout).toMatch(/^b +command +ready /m);
+  const { seconds, replicas } = top.ran.json() as FleetLoad;
+  expect(replicas.map(({ state }) => state)).toEqual(['starting', 'ready']);
+  expect(replicas[1]?.cores).not.toBeNull();
+  // By its own clock the looks are no further apart than one question to who stands still.
+  expect(seconds).toBeLessThan(4.5);
+  // Its figures are asked for three seconds before, and then beside whether it is ready, where all of that was one after the other, twice.
+  expect(top.seconds - status.seconds).toBeLessThan(8);
+});
+
+test('programs are asked for their flags side by side, and it is said which one is waited for', async () => {
+  const place = makePlace();
+  onTestFinished(() => place.close());
+  const log = join(place.folder, 'log');
+  writeFileSync(join(place.folder, 'm.gguf'), '');
+  const lines = ['one', 'two'].map((name) => {
+    const path = join(place.folder, name);
+    writeFileSync(path, `#!/bin/sh\necho begin >>'${log}'\nsleep 3\necho end >>'${log}'\n`);
+    chmodSync(path, 0o755);
+    return `  ${name}: {model: m, engine: {kind: llama.cpp, binary: ${JSON.stringify(path)}, context: 128, slots: 1}}`;
+  });
+  place.write(`version: 1\nfleet: lab\nmodels: {m: {source: ./m.gguf}}\ndeployments:\n${lines.join('\n')}\n`);
+  const ran = await place.berth('plan');
+  expect(ran.code, ran.stderr).toBe(0);
+  expect(readFileSync(log, 'utf8').split('\n').slice(0, 4)).toEqual(['begin', 'begin', 'end', 'end']);
+  for (const name of ['one', 'two']) expect(ran.stderr).toContain(`${name} --help`);
+  expect(ran.stderr).toContain('Waiting for the flags of ');
+});
