@@ -8,7 +8,7 @@ import { localWorld } from '../../src/io/local-world.ts';
 import { startExporter } from '../../src/gateway/tracing/exporter.ts';
 import type { ObserveConfig } from '../../src/domain/observe-config.ts';
 import { chatEvent, usage, wellBehaved } from './fake-upstream.ts';
-import { configFor, engine, front, postChat, start, until } from './harness.ts';
+import { chat, configFor, dial, engine, front, post, postChat, start, until } from './harness.ts';
 import type { Turn } from './fake-upstream.ts';
 
 const Span = z.object({
@@ -244,11 +244,18 @@ test('a tracestate without a trace that it belongs to is not passed on to the tr
         headers: { tracestate: 'vendor=1', ...(traceparent === undefined ? {} : { traceparent }) },
       },
     );
+  // Of two nobody knows which is meant, so that the trace begins here as well.
+  const named = `traceparent: 00-${traceId}-${parent}-01\r\n`;
+  const twice = `${named}${named}tracestate: vendor=1\r\nConnection: close\r\n`;
+  const wire = await dial(gateway.port, post('/v1/chat/completions', chat(), twice));
+  await wire.closed;
   expect(upstream.seen.map(({ headers }) => headers['tracestate'])).toEqual([
     undefined,
     undefined,
     'vendor=1',
+    undefined,
   ]);
+  expect(upstream.seen[3]?.headers['traceparent']).not.toContain(traceId);
 });
 
 test('what is left at the end is sent while the collector takes it, and else counted as dropped', async () => {

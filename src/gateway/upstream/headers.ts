@@ -105,10 +105,10 @@ export function replyHeaders(
   return headers;
 }
 
-/** One header says which trace it is, and rightly. */
+/** One header alone says which trace it is, and rightly. */
 function namesTrace(raw: readonly string[]): boolean {
-  const at = raw.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === 'traceparent');
-  return at >= 0 && readTraceparent(raw[at + 1]) !== null;
+  const said = raw.filter((_, i) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === 'traceparent');
+  return said.length === 1 && readTraceparent(said[0]) !== null;
 }
 
 /** What the Connection headers declare as hop-by-hop beyond the usual; null for none. */
