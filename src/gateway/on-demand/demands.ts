@@ -1,7 +1,7 @@
 import type { LoadNews } from '../../domain/gateway-control.ts';
 import type { DemandPhase, DemandState, OnDemandConfig } from '../../domain/on-demand.ts';
 import type { Deployment } from '../routing/deployment.ts';
-import { modelTooLarge, noInstance } from '../reply/faults.ts';
+import { aWhile, modelTooLarge, noInstance } from '../reply/faults.ts';
 import { chooseEvictions } from './choose-evictions.ts';
 import type { EvictionInput, Resident } from './choose-evictions.ts';
 import { Demand } from './demand.ts';
@@ -23,7 +23,6 @@ interface Taken {
 }
 
 const shortestPatienceMs = 1_000;
-const goneRetrySeconds = 5;
 
 /** All models on demand: decides which are loaded and which end. Lives as long as the gateway; a reload changes what it knows. */
 export class Demands {
@@ -68,7 +67,7 @@ export class Demands {
     for (const [name, { state, deployment }] of before)
       // Nobody loads it any more, so that nobody would ever come to those who wait.
       if (!this.#all.has(name) && state !== 'ready' && !deployments.get(name)?.instances.length)
-        deployment.refuseAll(() => noInstance(name, goneRetrySeconds));
+        deployment.refuseAll(() => noInstance(name, aWhile()));
     this.#poke();
   }
 

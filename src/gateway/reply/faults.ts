@@ -4,6 +4,11 @@ import { ApiError } from '../../domain/openai.ts';
 import type { ApiFault } from '../../domain/openai.ts';
 import type { FailureKind } from '../../io/upstream-pool/types.ts';
 
+/** Whole seconds where nothing tells how long it will take; not the same for all, lest they all come back at once. */
+export function aWhile(): number {
+  return 4 + Math.floor(Math.random() * 5);
+}
+
 /**
  * Every refusal of the gateway's own. 4xx: the request or its sender; 429: this sender must slow down; 503: nobody can
  * serve it now; 504: a deadline; 502: the upstream broke.
@@ -199,7 +204,13 @@ export function modelTooLarge(deployment: string, need: MemoryNeed | null, room:
 
 export function draining(): ApiError {
   const message = 'This gateway is shutting down.';
-  return new ApiError({ status: 503, type: 'server_error', code: 'draining', message, retryAfter: 5 });
+  return new ApiError({
+    status: 503,
+    type: 'server_error',
+    code: 'draining',
+    message,
+    retryAfter: aWhile(),
+  });
 }
 
 /** The client's own key never reaches an engine: that this one was refused is nothing that it could mend. */

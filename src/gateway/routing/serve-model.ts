@@ -7,7 +7,7 @@ import type { Call } from '../front/call.ts';
 import { plainChoice } from './balancers.ts';
 import { CommentedReply } from '../reply/commented-reply.ts';
 import type { Deployment } from './deployment.ts';
-import { cancelled, noInstance } from '../reply/faults.ts';
+import { aWhile, cancelled, noInstance } from '../reply/faults.ts';
 import { forwardOnly } from '../upstream/forward.ts';
 import type { OnServed } from '../upstream/forward.ts';
 import { BodyShare } from '../admission/held-bytes.ts';
@@ -85,7 +85,7 @@ function serveAnew(state: GatewayState, call: Call, served: OnServed): void {
   try {
     if (call.gone) throw new ClientGone();
     const route = snapshot.routes.get(call.model);
-    if (!route) throw noInstance(call.model, 5);
+    if (!route) throw noInstance(call.model, aWhile());
     serveRoute({ state, snapshot, call, route }, served);
   } catch (error) {
     served(error);

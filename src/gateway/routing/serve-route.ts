@@ -8,7 +8,7 @@ import { choiceOf, preferring } from './balancers.ts';
 import { enterLine, leaveLine } from '../front/call.ts';
 import type { Call, Phase } from '../front/call.ts';
 import { CommentedReply } from '../reply/commented-reply.ts';
-import { cancelled, noInstance, waitTooLong } from '../reply/faults.ts';
+import { aWhile, cancelled, noInstance, waitTooLong } from '../reply/faults.ts';
 import type { AcquireOptions, Deployment } from './deployment.ts';
 import { causeOf } from './fallback.ts';
 import { EngineLost, forward } from '../upstream/forward.ts';
@@ -174,12 +174,12 @@ function serveBy(
   const arms = tried.length === 0 ? all : all.filter(({ deployment }) => !tried.includes(deployment.name));
   const kept = call.holder === null ? undefined : arms.find((one) => holds(one.deployment, call.holder));
   const arm = kept ?? armOf(arms, route.split, call, { now: state.now(), random: Math.random });
-  if (!arm) throw noInstance(route.name, 5);
+  if (!arm) throw noInstance(route.name, aWhile());
   const { deployment } = arm;
   if (snapshot !== state.snapshot) askLate(state, deployment, call.model);
   // While it is held, its next engine is on its way.
   if (deployment.instances.length === 0 && !deployment.demand && !deployment.held)
-    throw noInstance(route.name, 5);
+    throw noInstance(route.name, aWhile());
   call.trail.deployment = deployment.name;
   if (route.split) noteUnit(state, call, route, deployment.name);
   if (call.trail.cancelled) throw cancelled();

@@ -58,3 +58,17 @@ test('rule 12: the time to come back is what the line in front takes, and not th
   }
   expect((await Promise.all(served)).map(({ status }) => status)).toEqual(served.map(() => 200));
 });
+
+test('rule 12: where nothing tells how long it will take, those who are sent away do not all come back at once', async () => {
+  const gateway = await front(configFor([], { routes: [{ ...route, name: 'm', aliasOf: null }] }));
+  const waits: number[] = [];
+  for (let i = 0; i < 16; i += 1) {
+    const refused = await postChat(gateway.url);
+    expect([refused.status, (await errorOf(refused)).code]).toEqual([503, 'no_healthy_instance']);
+    waits.push(Number(refused.headers.get('retry-after')));
+  }
+  expect(Math.min(...waits)).toBeGreaterThanOrEqual(1);
+  expect(new Set(waits).size).toBeGreaterThan(1);
+});
+
+const route = { to: [{ deployment: 'd', weight: 1 }] };
