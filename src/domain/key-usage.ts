@@ -21,18 +21,12 @@ export const KeyUsage = z.strictObject({ since: z.iso.datetime(), uses: z.array(
 export type KeyUsage = z.infer<typeof KeyUsage>;
 
 /** What is counted against a budget. */
-export interface Spent {
-  readonly requests: number;
-  readonly tokens: number;
-  readonly usd: number;
-}
+export const Spent = z.strictObject({ requests: z.number(), tokens: z.number(), usd: z.number() });
+export type Spent = z.infer<typeof Spent>;
 
 /** Of one key in the present day and month (UTC), over all restarts; to the second. */
-export interface KeySpent {
-  readonly key: string;
-  readonly day: Spent;
-  readonly month: Spent;
-}
+export const KeySpent = z.strictObject({ key: z.string(), day: Spent, month: Spent });
+export type KeySpent = z.infer<typeof KeySpent>;
 
 /** What the console shows of the keys' use. */
 export interface KeyReport extends KeyUsage {

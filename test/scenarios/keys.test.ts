@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { KeyFile, KeyView, NewKey } from '../../src/domain/key-record.ts';
+import type { KeySpent } from '../../src/domain/key-usage.ts';
 import { chatEvent, startFakeUpstream, wellBehaved } from '../gateway/fake-upstream.ts';
 import type { FakeUpstream, Turn } from '../gateway/fake-upstream.ts';
 import { postChat } from '../gateway/harness.ts';
@@ -105,6 +106,34 @@ test('what cannot be a key is refused with the reason, and the file stays as it 
     expect(ran.stderr).toContain(reason);
   }
   expect(readFileSync(keysFile(), 'utf8')).toBe(before);
+});
+
+test('of each key is told what of its budget is spent, and where nobody counts it that it is not known', async () => {
+  place.write(fleet('  prices: {far: {input: 1, output: 1}}'));
+  const guest = await add('guest', '--day-tokens', '1000', '--month-usd', '2');
+  await add('laptop');
+  const before = await place.berth('keys', 'list');
+  expect(before.stdout).toMatch(/^guest .* not known$/m);
+  expect(before.stdout).toContain('What was spent is not known: no gateway runs.');
+  const url = await up();
+  expect((await place.berth('keys', 'list')).stdout).toMatch(/day 0 of 1000 tokens, month 0 of 2 usd$/m);
+  expect(await ask(url, guest.key, 'far')).toBe(200);
+  const spent = /^guest .* day ([1-9]\d*) of 1000 tokens, month (0\.0*[1-9]\d*) of 2 usd$/m;
+  // It is counted when the answer has ended.
+  const [, tokens, usd] = await until(
+    async () => spent.exec((await place.berth('keys', 'list')).stdout),
+    'it to be counted',
+  );
+  expect(Number(usd)).toBeCloseTo(Number(tokens) / 1e6, 5);
+  const { keys, spentUnknown } = (await place.berth('keys', 'list', '--json')).json() as {
+    keys: (KeyView & { spent: KeySpent })[];
+    spentUnknown: string | null;
+  };
+  expect(spentUnknown).toBeNull();
+  expect(keys.map(({ name, spent: { day } }) => [name, day.tokens])).toEqual([
+    ['guest', Number(tokens)],
+    ['laptop', 0],
+  ]);
 });
 
 test('scopes, limits and expiry are kept with the key', async () => {

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import type { KeyView, NewKey } from '../../domain/key-record.ts';
-import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
@@ -9,13 +8,13 @@ import { keyManager } from '../key-manager.ts';
 import type { KeyManager } from '../key-manager.ts';
 import { addKeyOptions, graceOf, wishOf } from '../key-options.ts';
 import type { KeyOptions } from '../key-options.ts';
-import { table } from '../output.ts';
-import { takeInKeys } from '../running-gateway.ts';
+import { spendingOf, takeInKeys } from '../running-gateway.ts';
+import { keyListText, spentBy } from '../text/key-list-text.ts';
 
 export const examples = [
   ['berth keys add laptop', 'Makes a key and prints it, this once, on a line of its own.'],
   ['berth keys add guest --model small --expires 30d --rpm 20', 'One that is bounded.'],
-  ['berth keys list', 'Names, scopes and limits; never a key.'],
+  ['berth keys list', 'Names, scopes, limits, and what was spent of budgets; never a key.'],
   ['berth keys rotate laptop --grace 1h', 'A new secret; the old one holds for another hour.'],
   ['berth keys revoke guest', 'Takes effect at once; requests under way go on.'],
 ] as const;
@@ -89,36 +88,17 @@ async function withKeys(
   context.exit(exitCodes.fault);
 }
 
+/** With what each has spent, as the running gateway counts it. */
 async function list(context: CliContext, options: FileOptions): Promise<void> {
+  const { world, output } = context;
   const loaded = await loadWithoutSecrets(context, options);
-  const keys = await keyManager(context.world, () => loaded, 'keys').list();
-  context.output.result({ fleet: loaded.fleet, keys }, () => listText(loaded, keys));
-}
-
-function listText(loaded: LoadedFleet, keys: readonly KeyView[]): string {
-  if (keys.length === 0) return `Fleet ${loaded.fleet} has no keys. "berth keys add NAME" makes one.`;
-  const rows = keys.map((key) => [
-    key.name,
-    key.id,
-    key.state,
-    key.source === 'file' ? 'fleet file' : (key.rotatedAt ?? key.createdAt ?? '-').slice(0, 10),
-    key.expiresAt?.slice(0, 16).replace('T', ' ') ?? 'never',
-    scopeText(key),
-    limitsText(key),
+  const [keys, spending] = await Promise.all([
+    keyManager(world, () => loaded, 'keys').list(),
+    spendingOf(world, loaded),
   ]);
-  return table([['NAME', 'ID', 'STATE', 'SECRET OF', 'EXPIRES', 'SCOPE', 'LIMITS'], ...rows]);
-}
-
-function scopeText({ models, endpoints, control }: KeyView): string {
-  const parts = [...(models ?? []), ...(endpoints ?? []), ...(control ? ['control'] : [])];
-  return parts.length === 0 ? 'all' : parts.join(' ');
-}
-
-function limitsText({ limits }: KeyView): string {
-  if (limits === null) return '-';
-  const { budget, ...plain } = limits;
-  const spans = Object.entries(budget ?? {}).flatMap(([span, allowance]) =>
-    Object.entries(allowance ?? {}).map(([unit, amount]) => `${span} ${amount} ${unit}`),
+  const shown = keys.map((key) => ({ ...key, spent: spentBy(key, spending) }));
+  const spentUnknown = 'unknown' in spending ? spending.unknown : null;
+  output.result({ fleet: loaded.fleet, keys: shown, spentUnknown }, () =>
+    keyListText(loaded, shown, spentUnknown),
   );
-  return [...Object.entries(plain).map(([name, value]) => `${name} ${value}`), ...spans].join(', ');
 }
