@@ -5,6 +5,7 @@ import type { SecretRef } from '../../domain/secret.ts';
 import { engineOf } from '../../engines/registry.ts';
 import { engineKeyOf } from '../../fleet/apply/engine-key.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
+import { readKeys } from '../../fleet/gateway/key-file.ts';
 import { readUpState } from '../../fleet/up/up-state.ts';
 import type { World } from '../../io/world.ts';
 import { consoleTokenFile } from '../console-address.ts';
@@ -26,8 +27,9 @@ interface Found {
 
 /**
  * As a client does, by the first key of a client in the file. A gateway that speaks TLS may have a certificate that nobody here
- * trusts: it is reached by the address that it has for berth itself, in the clear on loopback, with berth's own key. So is one of
- * which the file names the master key alone, which opens more than a benchmark needs.
+ * trusts: it is reached by the address that it has for berth itself, in the clear on loopback, with berth's own key. So is one that
+ * wants a key of which the file names none of a client: made keys are known by their hashes alone, and the master key opens more than a
+ * benchmark needs.
  */
 export async function gatewayDoor(
   world: World,
@@ -38,11 +40,10 @@ export async function gatewayDoor(
   const { keys, masterKey } = loaded.gateway;
   const [key = null] = Object.values(keys);
   if (url === null) return null;
-  if (!url.startsWith('https:') && (key !== null || masterKey === undefined)) return { url, key };
+  const wanted = masterKey !== undefined || (await readKeys(world, loaded)) !== null;
+  if (!url.startsWith('https:') && (key !== null || !wanted)) return { url, key };
   const inside = (await readUpState(world, loaded))?.gateway?.insideUrl;
-  return inside === undefined
-    ? { url, key }
-    : { url: inside, key: { file: consoleTokenFile(world, loaded) } };
+  return { url: inside ?? url, key: { file: consoleTokenFile(world, loaded) } };
 }
 
 /** One server to measure for each deployment that a benchmark names. Throws BENCH_TARGET_DOWN when one does not run. */
