@@ -95,6 +95,21 @@ test('a key with models does not get past them by asking an engine as it is', as
   expect(upstream.seen).toEqual([]);
 });
 
+test('a key with models does not get past them by a model in the query, which some servers go by', async () => {
+  const { upstream, gateway } = await start(wellBehaved, { keys: [key('guest', { models: ['m'] })] });
+  for (const query of ['model=dear', 'a=1&mod%65l=dear&b=2', 'a=1;model=dear'])
+    await fetch(`${gateway.url}/v1/chat/completions?${query}`, {
+      method: 'POST',
+      body: chat(),
+      ...as('guest'),
+    });
+  expect(upstream.seen.map(({ path }) => path)).toEqual([
+    '/v1/chat/completions',
+    '/v1/chat/completions?a=1&b=2',
+    '/v1/chat/completions',
+  ]);
+});
+
 /** What one parser takes for "m" and another for "dear". */
 const ambiguous: Record<string, string> = {
   'two models': '{"model":"m","model":"dear","messages":[]}',

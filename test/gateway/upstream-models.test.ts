@@ -87,6 +87,7 @@ const ways: readonly (readonly [string, Ask])[] = [
   ],
   ['a form', { path: 'small/v1/audio/transcriptions', body: form('big') }],
   ['its query', { path: 'small/props?autoload=1&model=big', method: 'GET' }],
+  ['its query, after a semicolon', { path: 'small/props?a=1;model=big', method: 'GET' }],
   ['its path', { path: 'small/v2/models/big/infer', body: '{}' }],
 ];
 

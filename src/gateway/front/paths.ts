@@ -2,7 +2,7 @@ import type { Endpoint } from '../../domain/endpoints.ts';
 import type { Call } from './call.ts';
 import type { Deployment } from '../routing/deployment.ts';
 import { endpointMissing } from './endpoints.ts';
-import { withoutKeys } from '../upstream/client-query.ts';
+import { withoutKeys, withoutModel } from '../upstream/client-query.ts';
 import { pathsOf } from '../upstream/engine-paths.ts';
 import { routesFor } from '../models.ts';
 import type { Instance } from '../routing/instance.ts';
@@ -48,7 +48,10 @@ function othersFor(
   }
 }
 
-/** Path and query for this engine: the client's own, but for its keys, and for the path where the engine has the endpoint under another name. */
+/**
+ * Path and query for this engine: the client's own, but for its keys, for a model in the query of a request whose body names one, and for
+ * the path where the engine has the endpoint under another name.
+ */
 export function targetAt(instance: Instance, call: Call): string {
   return withoutKeys(wholeTarget(instance, call), call.inbound);
 }
@@ -56,5 +59,5 @@ export function targetAt(instance: Instance, call: Call): string {
 function wholeTarget(instance: Instance, { inbound, endpoint, exact }: Call): string {
   if (exact) return exact.target;
   const path = pathAmong(instance.upstream.paths, endpoint) ?? endpoint.path;
-  return path === endpoint.path ? inbound.url : path + inbound.url.slice(endpoint.path.length);
+  return withoutModel(path === endpoint.path ? inbound.url : path + inbound.url.slice(endpoint.path.length));
 }

@@ -19,7 +19,8 @@ export function namedModels(
   body: Buffer,
 ): readonly string[] | null {
   const path = withoutQuery(target);
-  const names = new URLSearchParams(target.slice(path.length)).getAll('model');
+  // Some servers take a semicolon for the end of a parameter.
+  const names = new URLSearchParams(target.slice(path.length).replaceAll(';', '&')).getAll('model');
   const found = inPath.exec(path);
   const named = found?.[1] ?? found?.[2];
   if (named !== undefined) names.push(decoded([named]));
