@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FleetLoad } from '../../src/domain/fleet-load.ts';
 import type { JournalEntry } from '../../src/domain/journal.ts';
+import type { NewKey } from '../../src/domain/key-record.ts';
+import { postChat } from '../gateway/harness.ts';
 import { isRunning, until } from '../support/berth.ts';
 import { makeFakeFleet } from '../support/fake-fleet.ts';
 import type { FakeFleet } from '../support/fake-fleet.ts';
@@ -28,6 +30,12 @@ function breakFile(): void {
   fleet.place.write(file().replace('version: 1', 'version: 1\nspeed: high'));
 }
 
+async function answerOf(url: string, key: string): Promise<number> {
+  const reply = await postChat(url, { model: 'b' }, { headers: { authorization: `Bearer ${key}` } });
+  await reply.text();
+  return reply.status;
+}
+
 const told = /berth\.yaml:2:[^]*"speed"[^]*This goes by .*berth\.yaml as applied last, at 20/;
 
 test('while the file has a fault, what runs is looked at and stopped by the file that was applied last', async () => {
@@ -35,6 +43,7 @@ test('while the file has a fault, what runs is looked at and stopped by the file
   fleet.write({ a: '', b: '' });
   const up = await berth('up', '--detach', '--json');
   expect(up.code, up.stderr).toBe(0);
+  const { url } = (up.json() as { gateway: { url: string } }).gateway;
   const { 'a-0': a, 'b-0': b } = await fleet.pids();
   breakFile();
 
@@ -50,6 +59,13 @@ test('while the file has a fault, what runs is looked at and stopped by the file
     'start',
     'start',
   ]);
+
+  // A key that has leaked is not left until the file is mended.
+  const { key } = (await berth('keys', 'add', 'laptop', '--json')).json() as NewKey;
+  expect(await answerOf(url, key)).toBe(200);
+  const revoked = await berth('keys', 'revoke', 'laptop', '--json');
+  expect([revoked.code, revoked.stderr]).toEqual([0, expect.stringMatching(told)]);
+  expect(await answerOf(url, key)).toBe(401);
 
   const stopped = await berth('stop', 'a');
   expect(stopped.code, stopped.stderr).toBe(0);

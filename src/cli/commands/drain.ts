@@ -4,7 +4,8 @@ import { Duration } from '../../domain/units.ts';
 import { drainHost } from '../../fleet/apply/drain-host.ts';
 import { readUpState } from '../../fleet/up/up-state.ts';
 import type { CliContext } from '../context.ts';
-import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
+import { loadDespiteFaults } from '../despite-faults.ts';
+import { addFileOption } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { trafficOfUp } from '../up-traffic.ts';
 
@@ -28,7 +29,7 @@ export function configure(command: Command, context: CliContext): void {
     .option('--wait <duration>', 'cut off what is still under way after so long', durationOption, 600_000)
     .action(async (host: string, { only, wait, ...options }: DrainCommandOptions) => {
       const { world, output, signal } = context;
-      const loaded = await loadWithoutSecrets(context, options);
+      const loaded = await loadDespiteFaults(context, options);
       if (!(await readUpState(world, loaded)))
         output.progress('No gateway of this fleet runs here: requests at its engines are not waited for.');
       const { stopped, unserved, onDemand } = await drainHost(world, loaded, {

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { exitCodes } from '../../domain/exit-codes.ts';
 import type { KeyView, NewKey } from '../../domain/key-record.ts';
 import type { CliContext } from '../context.ts';
-import { addFileOption, loadWithoutSecrets } from '../fleet-file.ts';
+import { loadDespiteFaults } from '../despite-faults.ts';
+import { addFileOption } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { keyManager } from '../key-manager.ts';
 import type { KeyManager } from '../key-manager.ts';
@@ -69,7 +70,7 @@ async function withKeys(
   change: (keys: KeyManager) => Promise<Outcome>,
 ): Promise<void> {
   const { world, output } = context;
-  const loaded = await loadWithoutSecrets(context, options);
+  const loaded = await loadDespiteFaults(context, options);
   const { shown, said } = await change(keyManager(world, () => loaded, 'keys'));
   const taken = await takeInKeys(world, loaded);
   const notInForce = taken.by === 'kept' ? taken.reason : null;
@@ -91,7 +92,7 @@ async function withKeys(
 /** With what each has spent, as the running gateway counts it. */
 async function list(context: CliContext, options: FileOptions): Promise<void> {
   const { world, output } = context;
-  const loaded = await loadWithoutSecrets(context, options);
+  const loaded = await loadDespiteFaults(context, options);
   const [keys, spending] = await Promise.all([
     keyManager(world, () => loaded, 'keys').list(),
     spendingOf(world, loaded),

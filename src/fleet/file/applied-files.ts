@@ -28,7 +28,10 @@ export interface AppliedFiles {
   readonly record: SourceFile;
 }
 
-/** Keeps them, for whoever is about to have engines as they say. What has changed in this very moment is not kept. */
+/**
+ * Keeps them, for whoever is about to have engines as they say. What has changed in this very moment is not kept, and where they
+ * cannot be kept, that is told and keeps nothing from being done.
+ */
 export async function keepApplied(
   world: World,
   fleet: FleetIdentity,
@@ -36,6 +39,17 @@ export async function keepApplied(
 ): Promise<void> {
   if (files.length === 0 || goesByApplied(world, fleet, files)) return;
   const home = world.home ?? world;
+  try {
+    await writeApplied(home, fleet, files);
+  } catch (error) {
+    home.log.warn('The applied files could not be kept.', {
+      path: fleetPaths(home, fleet).applied,
+      reason: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+async function writeApplied(home: World, fleet: FleetIdentity, files: readonly SourceFile[]): Promise<void> {
   const texts: { path: string; text: string }[] = [];
   for (const { path, sha256 } of files) {
     const text = await home.files.read(path);
