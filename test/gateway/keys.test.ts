@@ -3,6 +3,7 @@ import net from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ClientKey } from '../../src/domain/client-key.ts';
 import type { GatewayConfig } from '../../src/domain/gateway-config.ts';
+import { noQuotas } from '../../src/gateway/limits/limits.ts';
 import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
 import { chat, configFor, engine, errorOf, front, postChat, sha256, start, until } from './harness.ts';
@@ -108,6 +109,71 @@ test('a key with models does not get past them by a model in the query, which so
     '/v1/chat/completions?a=1&b=2',
     '/v1/chat/completions',
   ]);
+});
+
+const fallbacks = [
+  { models: ['m', 'dear'] },
+  { fallbacks: ['dear'] },
+  { context_window_fallbacks: [{ m: ['dear'] }] },
+];
+
+test('a key with models does not get past them by fallbacks that a server elsewhere takes from the body', async () => {
+  const { upstream, gateway } = await start(wellBehaved, {
+    keys: [key('guest', { models: ['m'] }), key('free'), key('operator', { control: true })],
+  });
+  async function ask(name: string, more: object): Promise<number> {
+    return (await postChat(gateway.url, { ...more }, as(name))).status;
+  }
+  for (const more of fallbacks) expect(await ask('guest', more)).toBe(400);
+  expect(await errorOf(await postChat(gateway.url, fallbacks[0], as('guest')))).toMatchObject({
+    code: 'fallbacks_refused',
+    param: 'models',
+  });
+  expect(upstream.seen).toEqual([]);
+  expect([await ask('guest', { models: null }), await ask('guest', { fallbacks: [] })]).toEqual([200, 200]);
+  // Nothing bounds these.
+  for (const more of fallbacks)
+    expect([await ask('free', more), await ask('operator', more)]).toEqual([200, 200]);
+});
+
+test('nor does a key without models where one has limits; an engine of one model is asked as before', async () => {
+  const quotas = { ...noQuotas, models: { dear: { rpm: 1 } } };
+  const several = await start(wellBehaved, { keys: [key('free')], quotas });
+  const one = await start(wellBehaved, {
+    keys: [key('free')],
+    quotas,
+    upstream: { asItIs: { computing: [], oneModel: true } },
+  });
+  for (const more of fallbacks) {
+    expect((await postChat(several.gateway.url, more, as('free'))).status).toBe(400);
+    expect((await postChat(one.gateway.url, more, as('free'))).status).toBe(200);
+  }
+});
+
+test('nor where the route of its model falls back to such a server', async () => {
+  const near = await engine(wellBehaved);
+  const gateway = await front(
+    configFor(
+      [
+        { url: near.url, asItIs: { computing: [], oneModel: true } },
+        { url: near.url, deployment: 'far' },
+      ],
+      {
+        keys: [key('guest', { models: ['m'] })],
+        routes: [
+          { name: 'far', to: [{ deployment: 'far', weight: 1 }], aliasOf: null },
+          {
+            name: 'm',
+            to: [{ deployment: 'd', weight: 1 }],
+            aliasOf: null,
+            fallback: { on: ['unreachable'], to: ['far'] },
+          },
+        ],
+      },
+    ),
+  );
+  expect((await postChat(gateway.url, { models: ['dear'] }, as('guest'))).status).toBe(400);
+  expect((await postChat(gateway.url, {}, as('guest'))).status).toBe(200);
 });
 
 /** What one parser takes for "m" and another for "dear". */

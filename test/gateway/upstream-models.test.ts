@@ -130,6 +130,7 @@ test.each<readonly [string, Ask, string]>([
     { path: 'small/completion', headers: { 'content-encoding': 'gzip' }, body: 'x' },
     '400 model_unreadable',
   ],
+  ['fallbacks', { body: chat({ model: 'small', models: ['big'] }) }, '400 model_unreadable'],
   ['no JSON', { path: 'small/completion', body: 'model=big' }, '400 model_unreadable'],
 ])(
   'where an engine has several models, a request that names %s is refused, but for keys of control',

@@ -38,6 +38,8 @@ export interface Snapshot {
   readonly limitsState: LimitsState;
   /** Somebody wants to know how long an answer may be: limits of callers, or what an engine's cache holds. */
   readonly readsMaxTokens: boolean;
+  /** Some model has limits of its own, or a price. */
+  readonly boundsModels: boolean;
   /** Seconds since 1970, for `created` in the list of models. */
   readonly since: number;
 }
@@ -120,8 +122,13 @@ function makeSnapshot({ config, besides, previous, context, limitsState }: Makin
     limits,
     limitsState,
     readsMaxTokens: limits !== null || config.upstreams.some(mayCountTokens),
+    boundsModels: hasBounds(config),
     since: Math.floor(context.wallMs() / 1000),
   };
+}
+
+function hasBounds({ quotas }: GatewayConfig): boolean {
+  return Object.keys({ ...quotas?.models, ...quotas?.prices }).length > 0;
 }
 
 /** Its cache is bounded by the file, or by what it tells of itself. */

@@ -87,9 +87,15 @@ export function modelAmbiguous(names: readonly string[]): ApiError {
   return badRequest(message, 'model', 'model_ambiguous');
 }
 
+/** A server elsewhere would take one of them where the first one fails, whatever bounds its caller and it. */
+export function otherModels(key: string): ApiError {
+  const message = `"${key}" names other models than "model" does, and this key or a model here is bounded. Leave it out; whoever runs this gateway can name fallbacks.`;
+  return badRequest(message, key, 'fallbacks_refused');
+}
+
 export function modelUnread(): ApiError {
   const message =
-    'Which model this body names cannot be read, and its engine may have several: send a JSON object or a plain form, without Content-Encoding.';
+    'Which one model this body names cannot be read, and its engine may have several: send a JSON object or a plain form with one "model", without Content-Encoding.';
   return badRequest(message, 'model', 'model_unreadable');
 }
 

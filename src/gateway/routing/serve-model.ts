@@ -12,6 +12,7 @@ import { forwardOnly } from '../upstream/forward.ts';
 import type { OnServed } from '../upstream/forward.ts';
 import { BodyShare } from '../admission/held-bytes.ts';
 import type { Instance } from './instance.ts';
+import { requireOneModel } from '../front/other-models.ts';
 import { readBody } from '../front/read-body.ts';
 import { reserve } from '../admission/reserve.ts';
 import { routeNamed } from './route-named.ts';
@@ -24,6 +25,7 @@ import type { GatewayState } from '../state.ts';
 import { noteHolder } from '../stored/goes-on.ts';
 import { newTrail } from '../accounts/trail.ts';
 import { computedName } from '../upstream/computed-route.ts';
+import { enginesOf } from '../upstream/engine-paths.ts';
 import { namedModels } from '../upstream/named-models.ts';
 import { withoutQuery } from '../upstream/upstream-path.ts';
 import type { Exact } from '../upstream/upstream-path.ts';
@@ -185,6 +187,8 @@ function runRead({ state, snapshot, call, body }: Read, served: OnServed): void 
   call.trail.stream = body.stream;
   call.trail.bytesIn = body.bytes.length;
   if (call.exact) call.names = namedModels(call.exact, call.inbound, body.bytes);
+  else if (call.endpoint.body === 'json')
+    requireOneModel(body.bytes, call.caller, snapshot, () => enginesOf(route, snapshot.routes));
   const noted = noteHolder(state.stored, call);
   const asked = { state, snapshot, call, route };
   if (noted) noted.then(() => runAsked(asked, body, served)).catch(served);

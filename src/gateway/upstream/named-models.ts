@@ -1,6 +1,7 @@
 import { ApiError } from '../../domain/openai.ts';
 import type { Inbound } from '../../io/http-server/types.ts';
 import { modelIn, scanFormBody } from '../front/request-body.ts';
+import { fallbackKeyIn } from '../front/other-models.ts';
 import { ScanFault } from '../front/scan.ts';
 import { decoded, withoutQuery } from './upstream-path.ts';
 import type { Exact } from './upstream-path.ts';
@@ -39,5 +40,6 @@ export function namedModels(
 /** Engines go by the header for a form, and take everything else for JSON. Throws ScanFault, ApiError 400. */
 function inBody(type: string | undefined, body: Buffer): string | null {
   if (/^\s*multipart\//i.test(type ?? '')) return scanFormBody(body, type).model;
+  if (fallbackKeyIn(body) !== null) throw new ScanFault('It names other models, too.');
   return modelIn(body);
 }
