@@ -196,6 +196,20 @@ test.each(Object.keys(ambiguous))('a body with %s gets no key past its models', 
   expect(upstream.seen).toEqual([]);
 });
 
+test('a key in x-api-key counts beside what a proxy in front wanted to see', async () => {
+  const { upstream, gateway } = await start(wellBehaved, { keys: [key('client')] });
+  async function asked(headers: Record<string, string>): Promise<number> {
+    return (await postChat(gateway.url, {}, { headers })).status;
+  }
+  const basic = 'Basic dXNlcjpzZWNyZXQ=';
+  expect(await asked({ authorization: basic, 'x-api-key': 'client' })).toBe(200);
+  expect(await asked({ authorization: basic, 'x-api-key': 'other' })).toBe(401);
+  expect(await asked({ authorization: basic })).toBe(401);
+  // Of two keys the one in Authorization counts.
+  expect(await asked({ authorization: 'Bearer other', 'x-api-key': 'client' })).toBe(401);
+  expect(upstream.seen[0]?.headers).not.toHaveProperty('authorization');
+});
+
 test('no key of a client reaches the engine, whichever header it came in', async () => {
   const { upstream, gateway } = await start(wellBehaved, { keys: [key('client')] });
   for (const headers of [{ authorization: 'Bearer client' }, { 'x-api-key': 'client' }])

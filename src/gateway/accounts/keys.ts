@@ -105,9 +105,10 @@ export function createKeyring(options: KeyringOptions): Keyring {
 /** The text of an Authorization header, whichever header the key came in. Null when nothing is shown. */
 function shownBy(asked: Asked): string | null {
   const authorization = asked.header('authorization');
-  if (authorization) return authorization;
+  if (authorization && /^bearer\b/i.test(authorization)) return authorization;
   const bare = asked.header('x-api-key');
-  return bare ? `Bearer ${bare}` : null;
+  // Of another scheme it is meant for a proxy in front.
+  return bare ? `Bearer ${bare}` : authorization || null;
 }
 
 function lookUp(byStart: ReadonlyMap<number, readonly Held[]>, shown: string): Caller | null {

@@ -145,12 +145,17 @@ export class Demand {
     return leftMs(this.#pace, this.#ports.now());
   }
 
-  /** Whole seconds until it will probably answer, up to a minute: who waits for longer asks again meanwhile. */
+  /**
+   * Whole seconds until it will probably answer, or a little later, lest all come back at once; up to a minute: who waits for longer asks
+   * again meanwhile.
+   */
   get readyIn(): number {
     const spent = this.state === 'loading' ? this.#ports.now() - this.since : 0;
     const fetchMs = this.state === 'fetching' ? (this.#fetchLeftMs ?? unknownLoadMs) : 0;
     const left = fetchMs + Math.max(0, this.loadMs - spent);
-    return Math.max(1, Math.ceil(Math.min(left, longestRetryMs) / 1000));
+    const random = Math.random();
+    const wanted = Math.min(left * (1 + random * 0.2), longestRetryMs * (1 - random * 0.1));
+    return Math.max(1, Math.ceil(wanted / 1000));
   }
 
   /** How much longer than for a slot one may wait for a load. */

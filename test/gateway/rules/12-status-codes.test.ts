@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { startFakeUpstream } from '../fake-upstream.ts';
 import type { Turn } from '../fake-upstream.ts';
 import { configFor, errorOf, front, postChat, start, until } from '../harness.ts';
+import { stage } from '../on-demand-stage.ts';
 
 test('rule 12: nobody listening gives a 503 with the time to come back', async () => {
   const upstream = await startFakeUpstream(() => {});
@@ -68,6 +69,19 @@ test('rule 12: where nothing tells how long it will take, those who are sent awa
     waits.push(Number(refused.headers.get('retry-after')));
   }
   expect(Math.min(...waits)).toBeGreaterThanOrEqual(1);
+  expect(new Set(waits).size).toBeGreaterThan(1);
+});
+
+test('rule 12: who waits for a load is told its expected time, and not all the same', async () => {
+  const { gateway } = await stage(
+    { a: { loadMs: 40_000, startTimeoutMs: 1 } },
+    { config: { limits: { queueMs: 50 } } },
+  );
+  const replies = await Promise.all(Array.from({ length: 16 }, () => postChat(gateway.url, { model: 'a' })));
+  const waits = replies.map((reply) => Number(reply.headers.get('retry-after')));
+  expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([503]));
+  expect(Math.min(...waits)).toBeGreaterThanOrEqual(35);
+  expect(Math.max(...waits)).toBeLessThanOrEqual(48);
   expect(new Set(waits).size).toBeGreaterThan(1);
 });
 
