@@ -69,6 +69,33 @@ describe.skipIf(lacks !== '')(`what the user of a unit may write and read${why}`
     expect(inventory()).toBe(before);
   }, 120_000);
 
+  test('a program of Python in a home finds its packages and its own Python from a hardened unit', () => {
+    const venv = join(folder, 'me/venv');
+    const made = enter('python3', '-m', 'venv', '--without-pip', venv);
+    expect(made.code, made.stderr).toBe(0);
+    const [packages = ''] = enter('sh', '-c', `echo ${venv}/lib/python3*/site-packages`).stdout.split('\n');
+    // Stands in for vLLM as pip installs it: a script that imports it.
+    const module = [
+      'import os, sys',
+      'def main():',
+      '    port = sys.argv[sys.argv.index("--port") + 1]',
+      `    os.execv("${process.execPath}", ["node", "${fakeEngine}", port])`,
+      '',
+    ];
+    writeFileSync(join(packages, 'lab_vllm.py'), module.join('\n'));
+    writeFileSync(join(venv, 'bin/vllm'), `#!${venv}/bin/python\nfrom lab_vllm import main\nmain()\n`);
+    for (const one of [folder, join(folder, 'me'), venv, join(venv, 'bin/vllm')]) chmodSync(one, 0o755);
+    const paths = [dirname(dirname(process.execPath)), dirname(fakeEngine)].join(' ');
+    writeFileSync(
+      join(folder, 'berth.yaml'),
+      `version: 1\nfleet: lab\nid: box1\nmodels: {m: {source: "hf://someone/m"}}\ndeployments:\n  v: {model: m, target: {kind: systemd, unit: {Service: {BindReadOnlyPaths: ${paths}}}}, engine: {kind: vllm, binary: ${venv}/bin/vllm, startTimeout: 60s}}\n`,
+    );
+    const applied = berth('apply');
+    expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+    expect(JSON.parse(berth('plan', '--json').stdout)).toMatchObject({ actions: [{ do: 'keep' }] });
+    expect(berth('down').code).toBe(0);
+  }, 120_000);
+
   test('a model in a folder that the user of the unit may not enter is told by the plan', async () => {
     const models = join(folder, 'models');
     const file = join(models, 'm.gguf');

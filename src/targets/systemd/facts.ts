@@ -4,6 +4,7 @@ import { findProgram } from '../../io/find-program.ts';
 import { programArgv } from '../../io/program.ts';
 import type { World } from '../../io/world.ts';
 import type { StartRequest } from '../contract.ts';
+import { hiddenFolders } from './hardening.ts';
 import type { UnitFacts } from './render.ts';
 import { realPaths } from './real-paths.ts';
 import type { Scope } from './scope.ts';
@@ -26,6 +27,7 @@ export async function unitFacts(
   ]);
   const [first = ''] = program;
   const behind = await linkedFolders(world, [first, model, mmproj]);
+  const python = scope.name === 'user' ? [] : await pythonFolders(world, [dirname(first), ...behind]);
   return {
     unit,
     scope: scope.name,
@@ -33,7 +35,7 @@ export async function unitFacts(
     program,
     reads:
       entry === undefined
-        ? [dirname(first), ...behind]
+        ? [dirname(first), ...behind, ...python]
         : [dirname(first), ...behind, packageOf(program[1] ?? ''), world.places.engines],
     // Our own program looks for the engine's library there.
     environment: entry === undefined ? {} : { BERTH_ENGINES: world.places.engines },
@@ -54,6 +56,28 @@ async function linkedFolders(world: World, named: readonly (string | null)[]): P
   const paths = named.flatMap((path) => (path?.startsWith('/') ? [path] : []));
   const real = await realPaths(world, paths);
   return [...real].flatMap(([path, to]) => (to === path ? [] : [dirname(to)]));
+}
+
+/**
+ * A program of Python lies beside the packages that it imports, in an environment of its own that may lean on a Python elsewhere: of
+ * the folders that a sandbox hides, all that it needs to find both.
+ */
+async function pythonFolders(world: World, programFolders: readonly string[]): Promise<string[]> {
+  const all = [...new Set(programFolders.filter((one) => one.endsWith('/bin')).map((one) => dirname(one)))];
+  const hidden = all.filter((one) => hiddenFolders.some((folder) => one.startsWith(`${folder}/`)));
+  const found = hidden.map(async (environment) => {
+    const config = await world.files.read(join(environment, 'pyvenv.cfg')).catch(() => null);
+    if (config === null) return (await isThere(world, join(environment, 'conda-meta'))) ? [environment] : [];
+    const home = /^home\s*=\s*(\/\S.*)$/m.exec(config)?.[1]?.trim();
+    const real = await realPaths(world, [join(environment, 'bin/python')]);
+    const bases = [...(home === undefined ? [] : [home]), ...[...real.values()].map((one) => dirname(one))];
+    return [environment, ...bases.map((one) => dirname(one))];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+async function isThere(world: World, path: string): Promise<boolean> {
+  return (await world.files.stat(path).catch(() => null)) !== null;
 }
 
 /** src/programs/x.ts and dist/programs/x.js lie two folders below the package. */
