@@ -83,6 +83,12 @@ test('holes are places in the container, and the port is published on the addres
   expect(rendered({ network: 'host' }).Cmd).toContain('127.0.0.1');
 });
 
+test('podman, which labels its containers where a host has SELinux, is told not to: models and GPUs have other labels', () => {
+  const [docker, podman] = [false, true].map((one) => rendered({}, {}, one).HostConfig['SecurityOpt']);
+  expect(docker).toEqual(['no-new-privileges']);
+  expect(podman).toEqual(['no-new-privileges', 'label=disable']);
+});
+
 test('podman, which knows no other at boot, is told that a container restarts always', () => {
   function policy(given: Record<string, unknown>): unknown {
     return rendered(given, {}, true).HostConfig['RestartPolicy'];

@@ -96,7 +96,8 @@ function hostConfig(mark: Mark, options: DockerOptions, facts: HostFacts): Recor
     ...(options.network === 'host' ? {} : { PortBindings: published }),
     RestartPolicy: { Name: restartOf(options, facts) },
     Mounts: mounts(mark, facts),
-    SecurityOpt: ['no-new-privileges'],
+    // Where a host has SELinux, podman would keep models and devices from its containers: those carry other labels.
+    SecurityOpt: ['no-new-privileges', ...(facts.podman ? ['label=disable'] : [])],
     ...(options.ipc === 'host' ? { IpcMode: 'host' } : shm === undefined ? {} : { ShmSize: shm }),
     ...amounts(spec),
     // Podman has no such log of its own.

@@ -227,14 +227,14 @@ describe.each<ContainerEngine>(['docker', 'podman'])(
         await expectFinding(place, fleetOf(ownPorts(), target), {
           changes: [
             otherDefault,
-            { file: render, from: "['no-new-privileges']", to: "['no-new-privileges:true']" },
+            { file: render, from: "'no-new-privileges'", to: "'no-new-privileges:true'" },
             {
               file: render,
               from: 'RestartPolicy: { Name: restartOf(options, facts) }',
               to: "RestartPolicy: { Name: 'always' }",
             },
           ],
-          rendered: '+ HostConfig.SecurityOpt: ["no-new-privileges:true"]',
+          rendered: '+ HostConfig.SecurityOpt: ["no-new-privileges:true"',
           ...(engine === 'docker' ? { meddle: changeMemory } : {}),
         });
       },

@@ -29,6 +29,9 @@ export function containerSection(
     ...one('User', body['User']),
     ...one('WorkingDir', body['WorkingDir']),
     ['NoNewPrivileges', 'true'],
+    ...((host['SecurityOpt'] ?? []) as string[]).flatMap((one) =>
+      one === 'label=disable' ? [['SecurityLabelDisable', 'true'] as const] : [],
+    ),
     ['HealthCmd', 'none'],
     ['StopTimeout', String(graceOf(mark))],
     ['PodmanArgs', [...podmanArgs(body), ...args].join(' ')],

@@ -114,7 +114,7 @@ test('what the file says of its container goes into it, and raw keys go over our
   const made = rendered({
     unit: {
       name: 'big',
-      Container: { HealthCmd: 'curl -f localhost', Volume: ['/x:/x'], SecurityLabelDisable: true },
+      Container: { HealthCmd: 'curl -f localhost', Volume: ['/x:/x'], SecurityLabelDisable: false },
       Service: { Nice: 5 },
     },
     restart: 'always',
@@ -128,7 +128,8 @@ test('what the file says of its container goes into it, and raw keys go over our
   expect(of(made, 'Container', 'User')).toEqual(['2000']);
   expect(of(made, 'Container', 'Pull')).toEqual(['never']);
   expect(of(made, 'Container', 'HealthCmd')).toEqual(['curl -f localhost']);
-  expect(of(made, 'Container', 'SecurityLabelDisable')).toEqual(['true']);
+  expect(of(rendered({}), 'Container', 'SecurityLabelDisable')).toEqual(['true']);
+  expect(of(made, 'Container', 'SecurityLabelDisable')).toEqual(['false']);
   expect(of(made, 'Container', 'Volume')).toEqual(
     expect.arrayContaining(['/x:/x', '/m/big.gguf:/models/big.gguf:ro']),
   );
