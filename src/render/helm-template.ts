@@ -14,6 +14,8 @@ export interface Template {
   readonly object: KubeObject;
   readonly holes: readonly Hole[];
   readonly counted: Counted | null;
+  /** That of the first replica, where it says something that no other does: of objects that it alone has. */
+  readonly first?: KubeObject;
 }
 
 export interface Counted {
@@ -77,8 +79,14 @@ function marksIn(holes: readonly Hole[]): Record<string, string> {
 
 const releaseNamespace = 'berth-hole-namespace';
 
+export function templateText({ object, holes, counted, first }: Template): string {
+  if (counted === null) return textOf(object, holes);
+  const own = first === undefined ? null : textOf(first, holes);
+  return forEachReplica(textOf(object, holes), counted, own);
+}
+
 /** What Helm would take for its own words is written so that it comes out as it stands. */
-export function templateText({ object, holes, counted }: Template): string {
+function textOf(object: KubeObject, holes: readonly Hole[]): string {
   let text = yamlOf(object)
     .replaceAll('{{', '{{ "{{" }}')
     .replace(releaseNamespace, '{{ $.Release.Namespace }}');
@@ -90,19 +98,32 @@ export function templateText({ object, holes, counted }: Template): string {
       return `${indent}${key}: {{ ${found}${typeof value === 'string' ? ' | quote' : ''} }}`;
     });
   }
-  return counted === null ? text : forEachReplica(text, counted);
+  return text;
 }
 
-/** The first replica has no number in its names. */
-function forEachReplica(text: string, { name, path }: Counted): string {
-  const each = text
-    .replaceAll(`${name}-${someReplica}`, `${name}{{ $ending }}`)
-    .replaceAll(String(someReplica), '{{ $replica }}');
+/** The first replica has no number in its names. `own`: its text, where it is another one. */
+function forEachReplica(text: string, { name, path }: Counted, own: string | null): string {
+  const each = `---\n${numbered(text, name, ['{{ $ending }}', '{{ $replica }}'])}`;
   return [
     `{{- range $replica := until (int (${valueAt(path)})) }}`,
     '{{- $ending := eq $replica 0 | ternary "" (printf "-%d" $replica) }}',
-    `---\n${each}{{- end }}\n`,
-  ].join('\n');
+    own === null ? each : `{{- if eq $replica 0 }}\n---\n${own}{{- else }}\n${each}{{- end }}\n`,
+    '{{- end }}\n',
+  ]
+    .join('\n')
+    .replaceAll('\n\n{{- end }}', '\n{{- end }}');
+}
+
+/** What a text of `someReplica` is for another one, by the ending of its names and its number. */
+function numbered(text: string, name: string, [ending, replica]: readonly [string, string]): string {
+  return text
+    .replaceAll(`${name}-${someReplica}`, () => `${name}${ending}`)
+    .replaceAll(String(someReplica), () => replica);
+}
+
+/** Whether the object of `someReplica` is that of the first replica, but for names and the number. */
+export function isOfFirst(same: KubeObject, first: KubeObject, name: string): boolean {
+  return numbered(JSON.stringify(same), name, ['', '0']) === JSON.stringify(first);
 }
 
 function valueAt(path: readonly string[]): string {

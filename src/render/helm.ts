@@ -6,7 +6,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { clusterRefuses, needsOf, objectsOf, objectsOfReplica, wayOf } from './cluster-objects.ts';
 import type { RenderedDeployment, RenderedFile, RenderFormat, RenderInput } from './contract.ts';
 import { gatewayNeeds, gatewayObjects } from './gateway-objects.ts';
-import { someReplica, templateOf, templateText } from './helm-template.ts';
+import { isOfFirst, someReplica, templateOf, templateText } from './helm-template.ts';
 import type { Template } from './helm-template.ts';
 import { valuesOf, valuesSchema } from './helm-values.ts';
 import { insideNewNamespace, newNamespaceObjects } from './namespace-objects.ts';
@@ -100,7 +100,10 @@ function templatesOf(
     const same = other.find((one) => one.kind === object.kind && isOtherOf(one, object));
     // A runtime that all replicas share is the same for any of them.
     const isAlone = same === undefined || JSON.stringify(same) === JSON.stringify(object);
-    return isAlone ? templateOf(object, place) : templateOf(same, place, { counted });
+    const own = templateOf(object, place);
+    if (isAlone) return own;
+    const each = templateOf(same, place, { counted });
+    return isOfFirst(same, object, name) ? each : { ...each, first: own.object };
   });
 }
 

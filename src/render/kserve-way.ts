@@ -3,6 +3,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { secretCommands } from '../kube/secret-commands.ts';
 import { withSubjects } from '../kube/subjects.ts';
 import { kserveTarget } from '../targets/kserve.ts';
+import { isKnative } from '../targets/kserve/knative-spec.ts';
 import { manifestsOf } from '../targets/kserve/manifests.ts';
 import { markObject } from '../targets/kserve/marks.ts';
 import { KserveOptions, optionsOf as optionsOfMark } from '../targets/kserve/options.ts';
@@ -27,7 +28,8 @@ export const kserveWay = {
     return [...sent, markObject(mark, sent)].map((object) => placed(object, namespace));
   },
   needsOf: storageNeeds,
-  canBeCounted: () => true,
+  // A service of Knative carries a hash of all that it says, its own name included, which no template can tell.
+  canBeCounted: (deployment) => !isKnative(optionsOf(deployment)),
 } as const satisfies ClusterWay;
 
 function placed(object: KubeObject, namespace: string | null): KubeObject {

@@ -66,6 +66,25 @@ describe('a chart', () => {
     );
   });
 
+  test('is the same where the first replica has objects that no other has, and where a service carries a hash of itself', async () => {
+    const own = 'model: m, replicas: 2, port: 8085, engine: {kind: llama.cpp}';
+    const knative =
+      'model: w, replicas: 2, engine: {kind: llama.cpp}, target: {kind: kserve, format: gguf, mode: Knative}';
+    const fetched = `  f: {source: "hf://org/m", at: {k3s: {pvc: own, path: m, fetch: {size: 1Gi}}}}\n`;
+    place.write(
+      `${fleet.replace('  w: {', `${fetched}  w: {`)}  budgeted: {${own}, target: {kind: kubernetes, disruptionBudget: {maxUnavailable: 1}}}\n  brought: {${own.replace('model: m', 'model: f').replace('llama.cpp', 'vllm')}}\n  known: {${knative}}\n`,
+    );
+    const { files, tree } = await chart();
+    const values = parse(files.get('values.yaml') ?? '') as Values;
+    expect(values.deployments['budgeted']).toMatchObject({ replicas: 2 });
+    expect(values.deployments['known']).not.toHaveProperty('replicas');
+    const objects = [...files]
+      .filter(([path]) => path.startsWith('templates/'))
+      .flatMap(([, text]) => documents(filled(text, values)));
+    expect(objects.toSorted(byName)).toEqual(tree.map(inNamespace).toSorted(byName));
+    expect(files.get('templates/deployment-budgeted.yaml')).toContain('PodDisruptionBudget');
+  });
+
   test('lets a release choose images, numbers of pods and resources', async () => {
     const { files } = await chart();
     expect(parse(files.get('Chart.yaml') ?? '')).toMatchObject({ apiVersion: 'v2', name: 'lab' });
@@ -225,9 +244,11 @@ function filled(text: string, values: unknown): string {
     /^\{\{- range \$replica := until \(int \(index \$\.Values (.+?)\)\) \}\}\n.*\n([^]*)\{\{- end \}\}\n$/;
   const [, count = '', each] = loop.exec(text) ?? [];
   if (each === undefined) return withValues(text, values);
+  const choice = /^\{\{- if eq \$replica 0 \}\}\n([^]*)\{\{- else \}\}\n([^]*)\{\{- end \}\}\n$/;
+  const [, first, other] = choice.exec(each) ?? ['', each, each];
   return Array.from({ length: Number(at(values, count)) }, (_, replica) =>
     withValues(
-      each
+      ((replica === 0 ? first : other) ?? '')
         .replaceAll('{{ $ending }}', replica === 0 ? '' : `-${replica}`)
         .replaceAll('{{ $replica }}', String(replica)),
       values,
