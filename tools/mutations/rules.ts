@@ -384,4 +384,16 @@ export const mutations: readonly Mutation[] = [
     search: 'return place?.one ?? leastLoaded(open, anywhere(random));',
     replace: 'return leastLoaded(open, anywhere(random));',
   },
+  {
+    rule: 8,
+    file: 'src/io/http-server/limits.ts',
+    search: 'idleMs: 75_000,',
+    replace: 'idleMs: 5000,',
+  },
+  {
+    rule: 11,
+    file: `${gateway}/limits/refusals.ts`,
+    search: "type: 'rate_limit_error',\n    code: 'insufficient_quota',",
+    replace: "type: 'rate_limit_error',\n    code: 'Insufficient quota',",
+  },
 ];

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { chatEvent, doneEvent } from '../fake-upstream.ts';
 import type { Turn } from '../fake-upstream.ts';
-import { turnedClock, postChat, start, until } from '../harness.ts';
+import { dial, postChat, start, turnedClock, until } from '../harness.ts';
 
 test('rule 8: connections are used again, the latest first', async () => {
   const held: Turn[] = [];
@@ -93,4 +93,16 @@ test('rule 8: an engine that closes each connection after a hundred requests, un
   );
   for (let i = 0; i < 250; i += 1) expect((await postChat(gateway.url)).status).toBe(200);
   expect(upstream.connections()).toBe(3);
+});
+
+test('rule 8: a client may use its connection again for longer than the usual proxies keep theirs', async () => {
+  const { gateway } = await start((turn) => turn.json(200, {}));
+  const wire = await dial(gateway.port, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+  await until('it is answered', () => wire.text().includes('"ok"'));
+  const seconds = Number(/^Keep-Alive: timeout=(\d+)\r$/im.exec(wire.text())?.[1]);
+  // Those of nginx and of load balancers in clouds are 60.
+  expect(seconds).toBeGreaterThanOrEqual(75);
+  wire.socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+  await until('it is answered again', () => wire.text().split('"ok"').length === 3);
+  wire.socket.destroy();
 });
