@@ -25,3 +25,24 @@ test('one that is done is waited for no longer', async () => {
   const { world, place } = await servedCluster(() => [200, { metadata: { name: 'j', uid: 'j' }, status }]);
   await expect(waitFetched(world, place, wish)).resolves.toBeUndefined();
 });
+
+test('one whose disk is full is told as that with its lines, and not waited for', async () => {
+  const pod = {
+    metadata: { name: 'p', uid: 'p' },
+    status: {
+      containerStatuses: [
+        { name: 'fetch', restartCount: 1, state: { waiting: { reason: 'CrashLoopBackOff' } } },
+      ],
+    },
+  };
+  const { world, place } = await servedCluster(({ key }) => {
+    if (key.endsWith('/log')) return [200, "cp: can't write m.gguf: No space left on device"];
+    if (key.endsWith('/pods')) return [200, { items: [pod] }];
+    return [200, { metadata: { name: 'big-fetch-1', uid: 'j' } }];
+  });
+  await expect(waitFetched(world, place, wish)).rejects.toMatchObject({
+    code: 'KUBE_FETCH_FAILED',
+    message: expect.stringMatching(/its disk is full\.\n.*No space left on device/) as string,
+    cure: expect.stringContaining('the size of the claim') as string,
+  });
+});

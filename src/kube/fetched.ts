@@ -1,4 +1,5 @@
 import { BerthError } from '../domain/errors/berth-error.ts';
+import { saysFullDisk } from '../domain/full-disk.ts';
 import type { World } from '../io/world.ts';
 import { ConditionsLive, PodLive } from './answers.ts';
 import { getObject, isQuota, listObjects } from './client.ts';
@@ -34,7 +35,10 @@ export async function waitFetched(
     const [pod] = await podsOf(place, job);
     if (!pod) await expectRoom(place, live.metadata);
     const now = stateOf(pod);
-    if (now !== told) wish.onProgress(`Fetching ${from} in the cluster: ${now}`);
+    if (now !== told) {
+      wish.onProgress(`Fetching ${from} in the cluster: ${now}`);
+      await expectSpace(place, { job, from, pod });
+    }
     told = now;
     await world.clock.sleep(pollMs);
   }
@@ -53,6 +57,22 @@ async function expectRoom(place: Place, { name, uid }: { name: string; uid: stri
   const answer = await lastWarning(place, uid);
   if (answer !== null && isQuota(answer))
     throw new BerthError('KUBE_QUOTA', { object: `Job ${name}`, answer });
+}
+
+/** A disk that is full stays so, and the cluster would try it again for ten minutes. */
+async function expectSpace(
+  place: Place,
+  { job, from, pod }: { job: string; from: string; pod: PodLive | undefined },
+): Promise<void> {
+  if (!pod || !hasEnded(pod)) return;
+  const log = await lastLines(place, job);
+  if (log.some(saysFullDisk))
+    throw new BerthError('KUBE_FETCH_FAILED', { job, from, reason: 'its disk is full', log });
+}
+
+function hasEnded(pod: PodLive): boolean {
+  const { terminated, waiting } = (preparing(pod) ?? pod.status?.containerStatuses?.[0])?.state ?? {};
+  return (terminated?.exitCode ?? 0) !== 0 || waiting?.reason === 'CrashLoopBackOff';
 }
 
 /** In the words of the cluster. */

@@ -44,10 +44,17 @@ export function podman(
   return world.exec.run([...asRoot(scope), ...user, 'podman', ...args], { timeoutMs });
 }
 
-export async function hasImage(world: World, scope: Scope, image: string): Promise<boolean> {
+/** Whether the image is there. Throws IMAGE_MISSING where podman cannot even tell. */
+export async function hasImage(
+  world: World,
+  scope: Scope,
+  { deployment, image }: { deployment: string; image: string },
+): Promise<boolean> {
   const result = await podman(world, scope, ['image', 'exists', qualified(image)]);
   if (scope.sudo && /^sudo:/m.test(withoutHostWarning(result.stderr)))
     throw new BerthError('BECOME_REFUSED', { reason: reasonOf(result) });
+  if (result.code !== 0 && result.code !== 1)
+    throw imageMissing(deployment, image, `podman fails over it: ${reasonOf(result)}`);
   return result.code === 0;
 }
 
@@ -69,7 +76,7 @@ export async function ensureImage(
 ): Promise<void> {
   const image = unitImageOf(mark.spec, container) ?? '';
   const { deployment } = mark;
-  const there = await hasImage(world, scope, image);
+  const there = await hasImage(world, scope, { deployment, image });
   if (there && container.pull !== 'always') return;
   if (container.pull === 'never') throw imageMissing(deployment, image, 'pull is "never"');
   onProgress(`Fetching ${image}.`);

@@ -33,7 +33,7 @@ async function imageFindings(world: World, scope: Scope, { mark, options }: Aske
   const { container } = options;
   const { deployment } = mark;
   const image = unitImageOf(mark.spec, container) ?? '';
-  if (await hasImage(world, scope, image)) {
+  if (await hasImage(world, scope, { deployment, image })) {
     await readerOfSecrets(world, scope, { mark, container });
     return [];
   }
