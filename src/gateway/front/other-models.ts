@@ -15,23 +15,19 @@ export function fallbackKeyIn(body: Buffer): string | null {
   return null;
 }
 
-/**
- * Of a request whose caller is bounded, or where a model is, at an engine that may have several models: no others than the one that it was
- * judged by. The body has been scanned. Throws ApiError 400.
- */
-export function requireOneModel(
-  body: Buffer,
-  caller: Caller,
-  snapshot: Pick<Snapshot, 'boundsModels'>,
-  engines: () => readonly Pick<Upstream, 'asItIs'>[],
-): void {
-  if (caller.control || (caller.models === null && !snapshot.boundsModels)) return;
-  for (const { asItIs } of engines()) {
-    if (asItIs?.oneModel) continue;
-    const key = keyOrFault(body);
-    if (key !== null) throw otherModels(key);
-    return;
-  }
+/** The caller is bounded, or a model is: what a request has computed must be what it was judged by. */
+export function holdsToModel(
+  { control, models }: Caller,
+  { boundsModels }: Pick<Snapshot, 'boundsModels'>,
+): boolean {
+  return !control && (models !== null || boundsModels);
+}
+
+/** Of a request that is held to its model, at these engines: it names no others where one may have several. The body has been scanned. Throws ApiError 400. */
+export function requireOneModel(body: Buffer, engines: readonly Pick<Upstream, 'asItIs'>[]): void {
+  if (engines.every(({ asItIs }) => asItIs?.oneModel)) return;
+  const key = keyOrFault(body);
+  if (key !== null) throw otherModels(key);
 }
 
 function keyOrFault(body: Buffer): string | null {

@@ -12,7 +12,7 @@ import { forwardOnly } from '../upstream/forward.ts';
 import type { OnServed } from '../upstream/forward.ts';
 import { BodyShare } from '../admission/held-bytes.ts';
 import type { Instance } from './instance.ts';
-import { requireOneModel } from '../front/other-models.ts';
+import { holdsToModel, requireOneModel } from '../front/other-models.ts';
 import { readBody } from '../front/read-body.ts';
 import { reserve } from '../admission/reserve.ts';
 import { routeNamed } from './route-named.ts';
@@ -187,8 +187,8 @@ function runRead({ state, snapshot, call, body }: Read, served: OnServed): void 
   call.trail.stream = body.stream;
   call.trail.bytesIn = body.bytes.length;
   if (call.exact) call.names = namedModels(call.exact, call.inbound, body.bytes);
-  else if (call.endpoint.body === 'json')
-    requireOneModel(body.bytes, call.caller, snapshot, () => enginesOf(route, snapshot.routes));
+  else if (call.endpoint.body === 'json' && holdsToModel(call.caller, snapshot))
+    requireOneModel(body.bytes, enginesOf(route, snapshot.routes));
   const noted = noteHolder(state.stored, call);
   const asked = { state, snapshot, call, route };
   if (noted) noted.then(() => runAsked(asked, body, served)).catch(served);
