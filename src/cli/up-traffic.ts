@@ -7,6 +7,7 @@ import type { FleetIdentity } from '../fleet/file/paths.ts';
 import type { SourceFile } from '../fleet/file/sources.ts';
 import { noTraffic } from '../fleet/apply/traffic.ts';
 import type { Traffic, TrafficStep } from '../fleet/apply/traffic.ts';
+import { tellSlow } from '../fleet/observe/tell-slow.ts';
 import { readUpState } from '../fleet/up/up-state.ts';
 import { tokenOfFile } from '../io/token-file.ts';
 import { consoleTokenFile } from './console-address.ts';
@@ -26,19 +27,28 @@ export async function trafficOfUp(
   fleet: FleetIdentity,
   files: readonly SourceFile[],
 ): Promise<Traffic> {
-  const { world } = context;
+  const { world, output } = context;
   const state = await readUpState(world, fleet);
   const control = state?.console?.url;
-  if (control === undefined) return noTraffic;
+  if (state === null || control === undefined) return noTraffic;
+  const { pid } = state.process;
   const token = await tokenOfFile(world.files, consoleTokenFile(world, fleet));
   const despiteFaults = goesByApplied(world, fleet, files);
   return async (asked) => {
     const step: TrafficStep = despiteFaults && asked.do === 'shift' ? { ...asked, despiteFaults } : asked;
-    const { status, text } = await ask(context, { url: `${control}/api/traffic`, token, step });
+    const asking = ask(context, { url: `${control}/api/traffic`, token, step });
+    const { status, text } = await tellSlow(world.clock, asking, () =>
+      output.progress(`Waiting for berth up (process ${pid}) to ${wordsOf(step)}`),
+    );
     if (status === 200) return Moved.parse(JSON.parse(text));
     const reason = Refused.safeParse(parseJson(text)).data?.error.message ?? `it answered ${status}`;
     throw new BerthError(step.do === 'shift' ? 'UP_NOT_FOLLOWING' : 'GATEWAY_REFUSED', { reason });
   };
+}
+
+function wordsOf({ do: what }: TrafficStep): string {
+  if (what === 'shift') return 'take in what runs now';
+  return what === 'drain' ? 'let requests end' : 'move requests';
 }
 
 async function ask(

@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { FleetLoad } from '../../src/domain/fleet-load.ts';
-import { makePlace } from '../support/berth.ts';
+import { makePlace, until } from '../support/berth.ts';
 import type { Ran } from '../support/berth.ts';
 import { makeFakeFleet } from '../support/fake-fleet.ts';
 
@@ -34,12 +34,34 @@ test('of an engine that stands still it is said that it is waited for, once, and
   ]);
   expect(status.ran.stdout).toMatch(/^b +command +ready /m);
   const { seconds, replicas } = top.ran.json() as FleetLoad;
-  expect(replicas.map(({ state }) => state)).toEqual(['starting', 'ready']);
+  expect(replicas.map(({ state }) => state)).toEqual([
+    expect.stringMatching(/^(starting|failing)$/),
+    'ready',
+  ]);
   expect(replicas[1]?.cores).not.toBeNull();
   // By its own clock the looks are no further apart than one question to who stands still.
-  expect(seconds).toBeLessThan(4.5);
+  expect(seconds).toBeLessThan(6.5);
   // Its figures are asked for three seconds before, and then beside whether it is ready, where all of that was one after the other, twice.
-  expect(top.seconds - status.seconds).toBeLessThan(8);
+  expect(top.seconds - status.seconds).toBeLessThan(11);
+});
+
+test('whoever changes engines beside a "berth up" that stands still says that it waits for that', async () => {
+  const fleet = makeFakeFleet();
+  onTestFinished(fleet.close);
+  const { berth, spawn } = fleet.place;
+  fleet.write({ a: '' });
+  const up = (await berth('up', '--detach', '--json')).json() as { process: { pid: number } };
+  const { pid } = up.process;
+  process.kill(pid, 'SIGSTOP');
+  const stop = spawn('stop', 'a');
+  try {
+    const told = new RegExp(`^Waiting for berth up \\(process ${pid}\\) to \\w+`, 'm');
+    await until(() => told.test(stop.output().stderr), 'it to be told');
+    expect((await berth('status')).code).toBe(0);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  expect(await stop.exited, stop.output().stderr).toBe(0);
 });
 
 test('programs are asked for their flags side by side, and it is said which one is waited for', async () => {
