@@ -29,7 +29,8 @@ export interface Marked {
 export async function markedOn(world: World): Promise<Marked> {
   const looks = targetsOn(world).map(async (target) => {
     try {
-      return { found: await target.observe(world), mute: [] };
+      const found = (await target.observe(world)).filter((one) => isOwnMark(target, one));
+      return { found, mute: [] };
     } catch (error) {
       if (!isUnasked(target, error)) throw error;
       return { found: [], mute: [[target.kind, error] as const] };
@@ -40,6 +41,11 @@ export async function markedOn(world: World): Promise<Marked> {
     instances: all.flatMap(({ found }) => found),
     mute: new Map(all.flatMap(({ mute }) => mute)),
   };
+}
+
+/** By a mark that names another target, whoever may change a cluster would have processes started on the machine that berth runs on. */
+function isOwnMark({ kind }: Pick<Target, 'kind'>, { mark }: Instance): boolean {
+  return mark === null || mark.target.kind === kind;
 }
 
 /** It says that what keeps the objects of a target cannot be asked, and so nothing of them. */

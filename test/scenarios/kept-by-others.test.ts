@@ -95,3 +95,23 @@ test('of what nobody else keeps it says nothing', async () => {
   const { plan } = await endingPlan({});
   expect(plan.findings).toEqual([]);
 });
+
+test('what carries a mark in a cluster that names a target of machines is nobody of the fleet', async () => {
+  const place = makePlace();
+  onTestFinished(() => place.close());
+  place.env['CI_KEY'] = 'k';
+  const objects = (await installed(place, {})).map((one) => {
+    const { annotations = {} } = one.metadata;
+    const told = Object.entries(annotations).map(([name, text]) => [
+      name,
+      text.replace('"target":{"kind":"kubernetes"', '"target":{"kind":"process"'),
+    ]);
+    const metadata = { ...one.metadata, annotations: Object.fromEntries(told) as Record<string, string> };
+    return { ...one, metadata };
+  });
+  expect(JSON.stringify(objects)).toContain('process');
+  await clusterWith(place, objects);
+  place.write(`${head}deployments: {}\n`);
+  const { actions } = (await place.berth('plan', '--json')).json() as Plan;
+  expect(actions.map(({ do: what, deployment }) => `${what} ${deployment}`)).toEqual(['stop served']);
+});

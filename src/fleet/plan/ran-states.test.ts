@@ -8,6 +8,7 @@ import type { Asked } from '../../../test/support/kube-server.ts';
 import type { RanState } from '../../domain/ran-states.ts';
 import { placesOf } from '../../io/places.ts';
 import type { World } from '../../io/world.ts';
+import { targetOf } from '../../targets/registry.ts';
 import { keepRan, readRan } from './ran-states.ts';
 
 const labels = { 'berth.dev/fleet': podMark.fleet, 'berth.dev/fleet-id': podMark.fleetId };
@@ -61,6 +62,18 @@ test.each([
   expect(sent.map(({ query }) => query.get('fieldManager'))).toEqual(Array(3).fill('berth-ran'));
   // The pods of a template that is not sent stay.
   for (const { body } of sent) expect(body).not.toHaveProperty('spec');
+});
+
+test('what whoever may change a cluster says of processes is nothing to go back to', async () => {
+  const { world } = await servedCluster(keeping('/deployments/chat'));
+  const place = { deployment: 'chat', replica: 0, target: { kind: 'kubernetes' } };
+  const [process, pods] = [
+    stateOf('process', '2026-01-01T00:00:00.000Z', 1),
+    stateOf('kubernetes', '2026-01-02T00:00:00.000Z', 2),
+  ];
+  const text = JSON.stringify({ version: 1, states: [process, pods] });
+  await targetOf('kubernetes').record?.keep(world, { ...fleet, ...place }, text, {});
+  expect(await readRan(somebody(world), fleet, place)).toEqual([pods]);
 });
 
 test('what ran is put on nothing that is of another fleet', async () => {

@@ -7,7 +7,7 @@ import { RanStates } from '../../domain/ran-states.ts';
 import type { RanState } from '../../domain/ran-states.ts';
 import { dropGiven, keepGiven } from '../../io/given-file.ts';
 import type { World } from '../../io/world.ts';
-import { targetOf } from '../../targets/registry.ts';
+import { targetOf, targetsOn } from '../../targets/registry.ts';
 import { sameSpec, sameValue } from './differences.ts';
 import { fleetPaths } from '../file/paths.ts';
 import type { FleetIdentity } from '../file/paths.ts';
@@ -24,14 +24,16 @@ const kept = 2;
 
 /**
  * What ran in this place: as its target keeps it with the object, where it does, or as the host keeps it beside the engine's log,
- * whichever is newer. One that is missing or broken tells nothing.
+ * whichever is newer. One that is missing or broken tells nothing, and nothing ran there by a target that this host cannot have:
+ * whoever may change a cluster would have processes started on the machine of whoever goes back.
  */
 export async function readRan(host: World, fleet: FleetIdentity, place: Place): Promise<RanState[]> {
   const [own, shared] = await Promise.all([
     host.files.read(pathOf(host, fleet, place)),
     targetOf(place.target.kind).record?.read(host, { ...fleet, ...place }) ?? null,
   ]);
-  return newer(statesIn(own), statesIn(shared));
+  const kinds = new Set<string>(targetsOn(host).map(({ kind }) => kind));
+  return newer(statesIn(own), statesIn(shared)).filter(({ target }) => kinds.has(target.kind));
 }
 
 /**
