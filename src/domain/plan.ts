@@ -48,6 +48,8 @@ export const Action = z.discriminatedUnion('do', [
     do: z.literal('stop'),
     ...place,
     running: Running,
+    /** Something may come into its place again, for which what ran before is kept. */
+    returns: z.literal(true).optional(),
     /** Its object stays and stands still. */
     parks: z.literal(true).optional(),
   }),

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Finding } from '../domain/finding.ts';
+import type { FleetPart } from '../domain/fleet-part.ts';
 import type { Bounds, Foreseen } from '../domain/foresight.ts';
 import type { Ending, Instance, Mark, ProcessId } from '../domain/instance.ts';
 import type { Left } from '../domain/left.ts';
@@ -147,10 +148,10 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
   /** What is done once for all changes of a command on a host; absent: nothing. Idempotent. */
   readonly settle?: (world: World) => Promise<void>;
   /**
-   * A text that is kept with the object itself, for all who may change it, and goes with its place; absent: who applies keeps it on the host.
-   * `keep` does nothing where the object is not there.
+   * A text that is kept with the object itself, for all who may change it, and goes with its place. `keep` does nothing where the
+   * object is not there.
    */
-  readonly record?: {
+  readonly record: {
     readonly read: (world: World, place: MarkedPlace) => Promise<string | null>;
     /** `files`: what it names and others need as well, by names. */
     readonly keep: (
@@ -161,6 +162,8 @@ export interface Target<Kind extends string = string, Options extends { kind: Ki
     ) => Promise<void>;
     /** One of those files; absent: the target has them elsewhere. */
     readonly file?: (world: World, place: MarkedPlace, name: string) => Promise<string | null>;
+    /** Takes it away, also where no object of the place is there any more; absent: it goes with the object alone. Idempotent. */
+    readonly drop?: (world: World, part: FleetPart) => Promise<void>;
   };
   /** Lines of the engine's output, oldest first; with `follow` it goes on until the signal aborts. */
   readonly logs: (

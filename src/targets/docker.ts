@@ -38,6 +38,14 @@ export const dockerTarget = {
     (await import('./docker/create.ts')).create(world, request, options),
   restart: async (world, instance) => (await import('./docker/create.ts')).restart(world, instance),
   remove: async (world, instance, how) => (await import('./docker/create.ts')).remove(world, instance, how),
+  record: {
+    read: async (world, place) => (await import('./docker/record.ts')).readRecord(world, place),
+    keep: async (world, place, text, files) =>
+      (await import('./docker/record.ts')).keepRecord(world, place, text, files),
+    file: async (world, place, name) =>
+      (await import('./docker/record.ts')).readRecordFile(world, place, name),
+    drop: async (world, part) => (await import('./docker/record.ts')).dropRecord(world, part),
+  },
   logs: async function* (world, instance, how) {
     yield* (await import('./docker/logs.ts')).containerLogs(world, instance, how);
   },

@@ -39,6 +39,14 @@ export const processTarget = {
   preview: async (world, request) => (await import('./process/preview.ts')).preview(world, request),
   create: async (world, request) => (await import('./process/start.ts')).start(world, request),
   remove: async (world, instance, how) => (await import('./process/remove.ts')).remove(world, instance, how),
+  record: {
+    read: async (world, place) => (await import('./process/record.ts')).readRecord(world, place),
+    keep: async (world, place, text, files) =>
+      (await import('./process/record.ts')).keepRecord(world, place, text, files),
+    file: async (world, place, name) =>
+      (await import('./process/record.ts')).readRecordFile(world, place, name),
+    drop: async (world, part) => (await import('./process/record.ts')).dropRecord(world, part),
+  },
   logs,
   logPlace: (mark) => mark.logFile,
   usage: async (world, instance) => (await import('./process/look.ts')).usage(world, instance),

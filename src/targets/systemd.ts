@@ -42,6 +42,7 @@ export const systemdTarget = {
       (await import('./systemd/record.ts')).keepRecord(world, place, text, files),
     file: async (world, place, name) =>
       (await import('./systemd/record.ts')).readRecordFile(world, place, name),
+    drop: async (world, part) => (await import('./systemd/record.ts')).dropRecord(world, part),
   },
   logs: async function* (world, instance, how) {
     yield* (await import('./systemd/logs.ts')).logs(world, instance, how);

@@ -5,25 +5,44 @@ import type { IncomingMessage } from 'node:http';
 /** What a question is refused with, by its method and the end of its path; undefined: it is granted. */
 type Refusal = (question: string) => readonly [status: number, message: string] | undefined;
 
+/** A container that is to run, as it was told to be made. */
+export interface RunBody {
+  readonly Entrypoint?: string[];
+  readonly Cmd?: string[];
+  readonly HostConfig: Record<string, unknown>;
+}
+
+/** What it gives ends it. */
+type Run = (body: RunBody) => () => void;
+
 interface Container {
   readonly Id: string;
   readonly Name: string;
   readonly Config: Record<string, unknown>;
   readonly HostConfig: Record<string, unknown>;
   running: boolean;
+  end: (() => void) | null;
 }
 
-/** A container engine at the wire, which keeps what it is told to make and runs nothing of it. */
+interface Volume {
+  readonly Name: string;
+  readonly Labels: Record<string, string>;
+}
+
+/** A container engine at the wire, which keeps what it is told to make and runs nothing of it by itself. */
 export interface DockerServer {
   readonly host: string;
   /** Names of the containers that it has. */
   readonly containers: () => string[];
+  /** Its volumes, with their labels. */
+  readonly volumes: () => Volume[];
   refuse: Refusal;
   readonly close: () => Promise<void>;
 }
 
-export async function startDockerServer(socket: string): Promise<DockerServer> {
+export async function startDockerServer(socket: string, run: Run = () => () => {}): Promise<DockerServer> {
   const kept = new Map<string, Container>();
+  const volumes = new Map<string, Volume>();
   const images = new Set<string>();
   const daemon: { refuse: Refusal } = { refuse: () => undefined };
 
@@ -36,6 +55,14 @@ export async function startDockerServer(socket: string): Promise<DockerServer> {
       return [200, { status: 'Pull complete' }];
     }
     if (kind === 'images') return images.has(decodeURIComponent(id)) ? [200, { Config: {} }] : [404, {}];
+    if (path === '/volumes/create') {
+      const { Name, Labels } = body as Volume;
+      // As the real ones do, one that is there stays as it is.
+      volumes.set(Name, volumes.get(Name) ?? { Name, Labels });
+      return [201, volumes.get(Name)];
+    }
+    if (path === '/volumes') return [200, { Volumes: [...volumes.values()] }];
+    if (kind === 'volumes' && method === 'DELETE') return [volumes.delete(id) ? 204 : 404, {}];
     if (path === '/containers/json') return [200, [...kept.values()].map(listed)];
     if (path === '/containers/create') {
       const { HostConfig = {}, ...Config } = body as { HostConfig?: Record<string, unknown> };
@@ -45,16 +72,22 @@ export async function startDockerServer(socket: string): Promise<DockerServer> {
         Config,
         HostConfig,
         running: false,
+        end: null,
       };
       kept.set(one.Id, one);
       return [201, { Id: one.Id }];
     }
     const one = kept.get(id);
     if (kind !== 'containers' || !one) return [404, { message: 'there is no such thing' }];
-    if (method === 'DELETE') return [kept.delete(id) ? 204 : 404, {}];
+    if (method === 'DELETE') {
+      one.end?.();
+      return [kept.delete(id) ? 204 : 404, {}];
+    }
     if (verb === 'json') return [200, inspected(one)];
     if (verb === 'start' || verb === 'stop') {
       one.running = verb === 'start';
+      one.end?.();
+      one.end = one.running ? run({ ...one.Config, HostConfig: one.HostConfig }) : null;
       return [204, {}];
     }
     return [404, { message: 'there is no such question' }];
@@ -78,6 +111,7 @@ export async function startDockerServer(socket: string): Promise<DockerServer> {
   return Object.assign(daemon, {
     host: `unix://${socket}`,
     containers: () => [...kept.values()].map(({ Name }) => Name),
+    volumes: () => [...volumes.values()],
     close: () =>
       new Promise<void>((done) => {
         server.close(() => done());

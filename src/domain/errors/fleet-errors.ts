@@ -233,7 +233,7 @@ export const fleetErrors = {
     (f) =>
       f.deployment === null
         ? 'Name the deployments that are to go back ("berth rollback NAME"), or change the fleet file and run "berth apply".'
-        : 'Change the fleet file as you want it, and run "berth apply".',
+        : 'What ran as a process, or as a unit of a user\'s own, is known to the user who applied it alone: have that user go back. Else change the fleet file as you want it, and run "berth apply".',
     'usage',
   ),
   PLAN_STALE: defineError<{ changed: readonly string[] }>(

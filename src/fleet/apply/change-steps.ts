@@ -1,4 +1,5 @@
 import type { Effect } from '../../domain/journal.ts';
+import { machineOf } from '../../domain/host-access.ts';
 import { sameObject } from '../../domain/instance.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { leftText } from '../../domain/left.ts';
@@ -16,7 +17,7 @@ import { expectAsked, instancesOf, observe } from '../observe/observe.ts';
 import type { Observed } from '../observe/observe.ts';
 import { engineLog, fleetPaths } from '../file/paths.ts';
 import type { Change } from '../plan/order.ts';
-import { keepRan, stateOfMark, stateOfWanted } from '../plan/ran-states.ts';
+import { forgetRan, keepRan, stateOfMark, stateOfWanted } from '../plan/ran-states.ts';
 import { isForSecret } from '../plan/secret-hashes.ts';
 import { isUnreached, waitAnswer } from './ready.ts';
 import { startEngine } from './start-engine.ts';
@@ -167,12 +168,31 @@ async function removeRunning(host: World, action: Ending, context: StepContext):
     await target.park(host, instance, running.stop);
     return null;
   }
-  // Another kind keeps it elsewhere; of the same one it must outlive a change that fails or is cut off.
-  const ends = action.do === 'stop' || action.wanted.target.kind !== running.target.kind;
+  // What ran before must outlive a change that fails or is cut off, also one to another kind of target.
+  const ends = action.do === 'stop' && !action.returns && !comesBack(plan, action);
   await target.remove(host, instance, { ...running.stop, settles: true, ends });
+  const isLast = !instancesOf(seen, plan).some(
+    ({ object, mark }) =>
+      mark?.deployment === action.deployment &&
+      mark.replica === action.replica &&
+      !sameObject(object, running.object),
+  );
+  if (ends && isLast && !host.cluster)
+    await forgetRan(host, plan, { place: action, secrets: Object.keys(instance.mark?.spec.secrets ?? {}) });
   const left = action.do === 'stop' && instance.mark ? await target.leaves?.(host, instance.mark) : [];
   for (const one of left ?? []) options.onProgress(leftText(one));
   return null;
+}
+
+/** The same plan has another engine in its place, by another name of the same machine. */
+function comesBack({ actions, hosts }: Plan, { deployment, replica, host }: Change): boolean {
+  return actions.some(
+    (one) =>
+      one.do !== 'stop' &&
+      one.deployment === deployment &&
+      one.replica === replica &&
+      machineOf(hosts[one.host]) === machineOf(hosts[host]),
+  );
 }
 
 async function startWanted(

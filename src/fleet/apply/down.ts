@@ -11,6 +11,7 @@ import { openJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
 import { fleetInstances, instancesOf, muteOf, observeFleet } from '../observe/observe.ts';
 import { fleetPaths } from '../file/paths.ts';
+import { dropRecords } from '../plan/ran-states.ts';
 import { tidy } from './tidy.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 import { targetOf } from '../../targets/registry.ts';
@@ -81,6 +82,7 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
     onProgress,
   });
   await tidy(world, loaded);
+  for (const [, host] of answering) await forgetRecords(await worldOn(world, accessOf(host)), loaded, only);
   const left = await leftBy(world, loaded, running);
   if (only) return { up: upPid, stopped: running, gateways: [], silent, mute, left };
   const gateways = await endGateways(world, loaded, { hosts, journal, onProgress });
@@ -133,6 +135,16 @@ async function endGateways(
   if (!Object.values(hosts).some((host) => host.kubernetes)) return [];
   const { endAllGateways } = await import('../cluster-gateway/end-all.ts');
   return endAllGateways(world, fleet, { hosts, journal, onProgress });
+}
+
+/** What ran before, also of places where nothing was left to end; what could not be asked goes on and keeps it. */
+async function forgetRecords(
+  host: World,
+  { fleet, fleetId }: FleetIdentity,
+  only: readonly string[] | undefined,
+): Promise<void> {
+  const parts = only?.map((deployment) => ({ fleet, fleetId, deployment })) ?? [{ fleet, fleetId }];
+  for (const part of parts) await dropRecords(host, part);
 }
 
 /** Secrets of engines that have ended. */

@@ -49,7 +49,8 @@ export async function endEngines(world: World, ending: Ending): Promise<void> {
       const host = hostNameOf(hosts, one);
       await journal.record({ do: 'stop', host, deployment, replica, object, reasons: [reason] }, async () => {
         const there = await worldOfInstance(world, hosts, one);
-        await targetOf(mark.target.kind).remove(there, one, { ...mark.spec.stop, settles: true, ends: true });
+        // What ran before is for whoever starts it again; who ends it for good takes that away.
+        await targetOf(mark.target.kind).remove(there, one, { ...mark.spec.stop, settles: true });
         return null;
       });
     }),

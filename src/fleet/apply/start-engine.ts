@@ -7,6 +7,7 @@ import { targetOf } from '../../targets/registry.ts';
 import { makeEngineKey } from './engine-key.ts';
 import { seenOn } from '../file/hosts.ts';
 import { fleetPaths } from '../file/paths.ts';
+import { bringGiven } from '../plan/given-elsewhere.ts';
 import { withSecretHashes } from '../plan/secret-hashes.ts';
 import { isUnreached, waitReady } from './ready.ts';
 
@@ -59,6 +60,7 @@ export async function startEngine(
   await makeEngineKey(world, stated);
   const mark = await withSecretHashes(world, stated);
   const request = startRequest(world, mark, withheld);
+  await bringGiven(world, request);
   const made = await startBy(world, { ...request, keepsOld, ...(onProgress ? { onProgress } : {}) }, how);
   const instance = seenOn(world, made.instance);
   const started = { ...made, instance };

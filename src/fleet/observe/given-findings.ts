@@ -3,20 +3,19 @@ import { givenIn } from '../../domain/given-files.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { givenText, keptText } from '../../io/given-file.ts';
 import type { World } from '../../io/world.ts';
-import { targetOf } from '../../targets/registry.ts';
 import type { StartRequest } from '../../targets/contract.ts';
+import { givenElsewhere } from '../plan/given-elsewhere.ts';
 
 /** Files of which nobody has any more what an engine of this host is to be given: once the old one has ended it is too late. Reads only. */
 export async function givenFindings(host: World, request: StartRequest): Promise<Finding[]> {
-  const { deployment, spec, target } = request.mark;
-  const { kind } = target;
+  const { deployment, spec } = request.mark;
   const asked = Object.values(givenIn(spec)).map((file) =>
     orFinding(deployment, async () => {
       await givenText(
         host,
         file,
         () => keptText(host, request, file),
-        async () => (await targetOf(kind).record?.file?.(host, request.mark, file.sha256)) ?? null,
+        () => givenElsewhere(host, request.mark, file.sha256),
       );
       return [];
     }),

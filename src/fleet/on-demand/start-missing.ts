@@ -114,7 +114,8 @@ export async function stopReplicas(
       const why = { do: 'stop', mark, object: one.object.name, reason: 'its model is unloaded' } as const;
       await journal.record(effectOf(task.loaded, why), async () => {
         const there = await worldOfInstance(world, task.loaded.hosts, one);
-        await targetOf(mark.target.kind).remove(there, one, { ...mark.spec.stop, ends: true });
+        // The next request brings it back, and what ran before stays for whoever goes back then.
+        await targetOf(mark.target.kind).remove(there, one, mark.spec.stop);
         return null;
       });
     }),

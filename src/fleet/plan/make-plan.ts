@@ -10,7 +10,7 @@ import type { DesiredReplica } from './desired.ts';
 import { declaredDifferences, sameSpec, sameValue } from './differences.ts';
 import { accessOf, hostNameOf } from '../file/hosts.ts';
 import { gpusHeld, isInTheWay } from './order.ts';
-import { mayStandStill, parkedFindings } from './parked.ts';
+import { comesAgain, mayStandStill, parkedFindings } from './parked.ts';
 import { holdBack } from './protect.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import { changedFiles } from './given-spec.ts';
@@ -136,7 +136,7 @@ function onlyStop(action: Action): Action[] {
   if (action.do !== 'replace') return [];
   const { wanted: _wanted, beside: _beside, ...rest } = action;
   const later = { field: null, text: 'its next request starts it as the file says' };
-  return [{ ...rest, do: 'stop', reasons: [...action.reasons, later] }];
+  return [{ ...rest, do: 'stop', reasons: [...action.reasons, later], returns: true }];
 }
 
 /** Of the same place on the same machine: what moves to another one ends here and starts there. */
@@ -325,6 +325,7 @@ function stopAction(input: PlanInput, instance: Own): Action {
     host: hostOfStop(input.loaded, instance, stated?.host),
     reasons: [{ field: stated && stated.atRest === undefined ? 'replicas' : null, text }],
     running: runningOf(instance),
+    ...(comesAgain(input.loaded, instance) ? { returns: true as const } : {}),
     ...(input.traits(instance.mark.target).parks && mayStandStill(input.loaded, instance)
       ? { parks: true as const }
       : {}),

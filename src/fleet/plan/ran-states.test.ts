@@ -72,7 +72,7 @@ test('what whoever may change a cluster says of processes is nothing to go back 
     stateOf('kubernetes', '2026-01-02T00:00:00.000Z', 2),
   ];
   const text = JSON.stringify({ version: 1, states: [process, pods] });
-  await targetOf('kubernetes').record?.keep(world, { ...fleet, ...place }, text, {});
+  await targetOf('kubernetes').record.keep(world, { ...fleet, ...place }, text, {});
   expect(await readRan(somebody(world), fleet, place)).toEqual([pods]);
 });
 

@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import { givenIn } from '../../domain/given-files.ts';
+import type { FleetPart } from '../../domain/fleet-part.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { parseJson } from '../../domain/json.ts';
 import type { Wanted } from '../../domain/plan.ts';
 import { RanStates } from '../../domain/ran-states.ts';
 import type { RanState } from '../../domain/ran-states.ts';
-import { dropGiven, keepGiven } from '../../io/given-file.ts';
+import { dropGiven, givenFolder, keepGiven, secretFile } from '../../io/given-file.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf, targetsOn } from '../../targets/registry.ts';
 import { sameSpec, sameValue } from './differences.ts';
+import { givenElsewhere } from './given-elsewhere.ts';
 import { fleetPaths } from '../file/paths.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 
@@ -23,14 +25,14 @@ export interface Place {
 const kept = 2;
 
 /**
- * What ran in this place: as its target keeps it with the object, where it does, or as the host keeps it beside the engine's log,
- * whichever is newer. One that is missing or broken tells nothing, and nothing ran there by a target that this host cannot have:
- * whoever may change a cluster would have processes started on the machine of whoever goes back.
+ * What ran in this place: as its target keeps it with the object, for all who may change that, or as the host keeps it beside the
+ * engine's log, whichever is newer. One that is missing or broken tells nothing, and nothing ran there by a target that this host
+ * cannot have: whoever may change a cluster would have processes started on the machine of whoever goes back.
  */
 export async function readRan(host: World, fleet: FleetIdentity, place: Place): Promise<RanState[]> {
   const [own, shared] = await Promise.all([
     host.files.read(pathOf(host, fleet, place)),
-    targetOf(place.target.kind).record?.read(host, { ...fleet, ...place }) ?? null,
+    targetOf(place.target.kind).record.read(host, { ...fleet, ...place }),
   ]);
   const kinds = new Set<string>(targetsOn(host).map(({ kind }) => kind));
   return newer(statesIn(own), statesIn(shared)).filter(({ target }) => kinds.has(target.kind));
@@ -38,8 +40,8 @@ export async function readRan(host: World, fleet: FleetIdentity, place: Place): 
 
 /**
  * Keeps what runs in this place, or ran until now, beside what ran before it. The same once more, as a restart brings it,
- * pushes nothing out. The file is written whole or not at all, and is readable by its user alone; where the target keeps a text with
- * the object, whoever else may change that finds it there.
+ * pushes nothing out. The file is written whole or not at all, and is readable by its user alone; whoever else may change the object
+ * finds it with that. What another kind of target had of it goes once it is kept here.
  */
 export async function keepRan(
   host: World,
@@ -58,11 +60,35 @@ export async function keepRan(
   const isGiven = [...known, ...states].some(({ spec }) => Object.keys(givenIn(spec)).length > 0);
   const specs = states.map(({ spec }) => spec);
   const files = isGiven
-    ? await keepGiven(host, given, { specs, elsewhere: (name) => record?.file?.(host, shared, name) })
+    ? await keepGiven(host, given, { specs, elsewhere: (digest) => givenElsewhere(host, shared, digest) })
     : {};
-  if (record && !sameValue(statesIn(await record.read(host, shared)), states))
+  if (!sameValue(statesIn(await record.read(host, shared)), states))
     await record.keep(host, shared, JSON.stringify(file), files);
   if (isGiven) await dropGiven(host, given, specs);
+  const others = new Set(known.map(({ target }) => target.kind).filter((kind) => kind !== state.target.kind));
+  for (const other of targetsOn(host)) if (others.has(other.kind)) await other.record.drop?.(host, shared);
+}
+
+/**
+ * Forgets what ran in a place that nothing will come into, with copies of what its engines were given (`secrets`: by these names).
+ * What its target keeps goes with the object.
+ */
+export async function forgetRan(
+  host: World,
+  fleet: FleetIdentity,
+  { place, secrets }: { place: Omit<Place, 'target'>; secrets: readonly string[] },
+): Promise<void> {
+  const { deployment, replica } = place;
+  const given = { mark: { deployment, replica }, stateDir: fleetPaths(host, fleet).state };
+  await host.files.remove(pathOf(host, fleet, place));
+  await dropGiven(host, given, []);
+  await host.files.remove(givenFolder(given));
+  for (const name of secrets) await host.files.remove(secretFile(given, name));
+}
+
+/** Takes away all that targets keep of these places on a host, also where nothing is there any more. */
+export async function dropRecords(host: World, part: FleetPart): Promise<void> {
+  for (const { record } of targetsOn(host)) await record.drop?.(host, part);
 }
 
 function statesIn(text: string | null): RanState[] {

@@ -1,4 +1,5 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { isSamePlace } from '../../domain/fleet-part.ts';
 import type { Ending, Instance, Mark } from '../../domain/instance.ts';
 import { jsonLines } from '../../io/docker-api.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
@@ -12,11 +13,12 @@ import type { Inspected } from './answers.ts';
 import { asked, daemonOf, must, sayingOf } from './daemon.ts';
 import { giveFiles, ownFiles } from './give-files.ts';
 import { gpuGroups } from '../../container/gpu-groups.ts';
-import { expectNotKept, isOfPlace } from './kept-by-unit.ts';
+import { expectNotKept } from './kept-by-unit.ts';
 import { containerLogs } from './logs.ts';
 import { apiOf, instanceOf, inspect, isUp, markedContainers } from './observe.ts';
 import type { DockerOptions } from '../../container/options.ts';
 import { ensureImage, programOf } from './pull.ts';
+import { dropUnused } from './record.ts';
 import { containerName, imageOf, renderContainer } from '../../container/render.ts';
 import type { ContainerBody, HostFacts } from '../../container/render.ts';
 import { withWritten } from './written.ts';
@@ -88,7 +90,7 @@ export async function restart(world: World, instance: Instance): Promise<Started
 export async function remove(
   world: World,
   instance: Instance,
-  { graceMs }: { graceMs: number },
+  { graceMs, ends = false }: { graceMs: number; ends?: boolean },
 ): Promise<void> {
   const { api, id } = await apiOf(world, instance);
   const container = await inspect(api, id);
@@ -101,6 +103,7 @@ export async function remove(
     timeoutMs: graceMs + startTimeoutMs,
   });
   await discard(world, api, id);
+  if (ends && instance.mark) await dropUnused(world, instance.mark);
 }
 
 async function discard(world: World, api: DockerApi, id: string): Promise<void> {
@@ -117,7 +120,7 @@ async function discard(world: World, api: DockerApi, id: string): Promise<void> 
 /** A container of the same place that does not run is taken over: its successor has what it said. */
 async function clearPlace(world: World, mark: Mark): Promise<void> {
   for (const one of await markedContainers(world)) {
-    if (isOfPlace(one.mark, mark) && !one.alive) {
+    if (isSamePlace(one.mark, mark) && !one.alive) {
       const { api, id } = await apiOf(world, one);
       await discard(world, api, id);
     }

@@ -1,4 +1,5 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
+import { isSamePlace } from '../../domain/fleet-part.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { World } from '../../io/world.ts';
 import type { Inspected } from './answers.ts';
@@ -24,19 +25,9 @@ export function expectNotKept(container: Inspected): void {
 /** The same of all that runs in a place which a new container is to have. Throws CONTAINER_KEPT. */
 export async function expectPlaceNotKept(world: World, place: Mark): Promise<void> {
   for (const one of await markedContainers(world)) {
-    if (!one.alive || !isOfPlace(one.mark, place)) continue;
+    if (!one.alive || !isSamePlace(one.mark, place)) continue;
     const { api, id } = await apiOf(world, one);
     const container = await inspect(api, id);
     if (container) expectNotKept(container);
   }
-}
-
-/** Pure. */
-export function isOfPlace(mark: Mark | null, place: Mark): boolean {
-  return (
-    mark?.fleet === place.fleet &&
-    mark.fleetId === place.fleetId &&
-    mark.deployment === place.deployment &&
-    mark.replica === place.replica
-  );
 }

@@ -5,6 +5,7 @@ import { readBootId, readProcess, readProcessTable } from '../../io/procfs.ts';
 import type { World } from '../../io/world.ts';
 import { forget, isAdopted } from './mark-files.ts';
 import { markVariable, membersOf } from './marks.ts';
+import { dropUnused } from './record.ts';
 import { forgetMark } from './written-marks.ts';
 
 const pollMs = 50;
@@ -18,13 +19,14 @@ const giveUpAfterMs = 60_000;
 export async function remove(
   world: World,
   instance: Instance,
-  how: { signal: string; graceMs: number },
+  how: { signal: string; graceMs: number; ends?: boolean },
 ): Promise<void> {
   const leader = await sameProcess(world, instance);
   if (!leader) return;
   await end(world, leader, how);
   if (instance.process) await forget(world, instance.process);
   await forgetUnused(world, leader);
+  if (how.ends && instance.mark) await dropUnused(world, instance.mark);
 }
 
 /** One that left the engine's group and session may live on with its mark. */

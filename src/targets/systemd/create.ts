@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { givenPrefix } from '../../domain/given-files.ts';
+import { isSamePlace } from '../../domain/fleet-part.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { isGiven } from '../../domain/secret.ts';
 import { engineFileText } from '../../io/given-file.ts';
@@ -9,7 +10,7 @@ import type { Started, StartRequest } from '../contract.ts';
 import { keepDefinition } from './adopt.ts';
 import { containerFile, definitionOf, definitionPath, inContainer } from './definition.ts';
 import { lastLines, unitOfObject } from './logs.ts';
-import { beingStopped, endingOf, isSamePlace, markOnDisk, observe, runs, show } from './observe.ts';
+import { beingStopped, endingOf, markOnDisk, observe, runs, show } from './observe.ts';
 import { optionsOf, unitWish } from './options.ts';
 import type { SystemdOptions } from './options.ts';
 import { definitionFiles, isAdopted } from './own-files.ts';

@@ -5,7 +5,6 @@ import { ownerOfCgroup } from '../../domain/cgroup-owner.ts';
 import { readProcessTable } from '../../io/procfs.ts';
 import { readListeners } from '../../io/procfs/listeners.ts';
 import type { World } from '../../io/world.ts';
-import type { MarkedPlace } from '../contract.ts';
 import { optionsOf } from './options.ts';
 import { hiddenSockets, isHeldBy } from './hidden-sockets.ts';
 import { unitOfObject } from './logs.ts';
@@ -32,13 +31,6 @@ export async function markedUnits(world: World, scope: Scope): Promise<{ unit: s
     }),
   );
   return found.flat();
-}
-
-/** Two units of one replica: the second is there while it takes over from the first. Pure. */
-export function isSamePlace(a: Omit<MarkedPlace, 'target'>, b: Omit<MarkedPlace, 'target'>): boolean {
-  return (
-    a.fleet === b.fleet && a.fleetId === b.fleetId && a.deployment === b.deployment && a.replica === b.replica
-  );
 }
 
 /** Null where there is none, or one of another version of berth, which is left alone. */

@@ -1,10 +1,11 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Finding } from '../../domain/finding.ts';
+import { isSamePlace } from '../../domain/fleet-part.ts';
 import type { World } from '../../io/world.ts';
 import type { StartRequest } from '../contract.ts';
 import { inContainer } from './definition.ts';
 import { unitFacts } from './facts.ts';
-import { isSamePlace, markOnDisk } from './observe.ts';
+import { markOnDisk } from './observe.ts';
 import { definitionFiles } from './own-files.ts';
 import { previewContainer } from './preview-container.ts';
 import { hiddenReads, renderUnit, unitNameOf } from './render.ts';

@@ -1,28 +1,27 @@
 import { dirname, join } from 'node:path';
+import { isInPart, isSamePlace } from '../../domain/fleet-part.ts';
+import type { FleetPart, ReplicaPlace } from '../../domain/fleet-part.ts';
 import type { World } from '../../io/world.ts';
 import type { MarkedPlace } from '../contract.ts';
-import { isSamePlace, markedUnits } from './observe.ts';
+import { markedUnits } from './observe.ts';
 import { scopeOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { removeFiles, writeFiles } from './write-files.ts';
 
 /** Beside the files of units, for whoever may change the system's: a user's own units are nobody else's. */
-export function recordPath(
-  scope: Scope,
-  { fleet, fleetId, deployment, replica }: Omit<MarkedPlace, 'target'>,
-): string {
+export function recordPath(scope: Scope, { fleet, fleetId, deployment, replica }: ReplicaPlace): string {
   return join(dirname(scope.config), 'ran', `${fleet}-${fleetId}`, `${deployment}-${replica}.json`);
 }
 
 /** The files and folders of it, innermost first. */
-export function recordFolders(scope: Scope, place: Omit<MarkedPlace, 'target'>): string[] {
+export function recordFolders(scope: Scope, place: ReplicaPlace): string[] {
   const path = recordPath(scope, place);
   const files = filesFolder(scope, place);
   return [`${files}/*`, files, path, dirname(path), dirname(dirname(path))];
 }
 
 /** What the engines of it were given, by names. */
-function filesFolder(scope: Scope, place: Omit<MarkedPlace, 'target'>): string {
+function filesFolder(scope: Scope, place: ReplicaPlace): string {
   return recordPath(scope, place).replace(/\.json$/, '.given');
 }
 
@@ -59,4 +58,18 @@ export async function keepRecord(
   ]);
   const old = there.filter((name) => !(name in files)).map((name) => join(folder, name));
   if (old.length > 0) await removeFiles(world, scope, old);
+}
+
+/** Takes away what was kept for these places, whatever became of their units; a user's own have none. */
+export async function dropRecord(world: World, part: FleetPart): Promise<void> {
+  const scope = scopeOf(world);
+  if (scope.name === 'user') return;
+  const folder = join(dirname(scope.config), 'ran', `${part.fleet}-${part.fleetId}`);
+  const names = await world.files.list(folder).catch((): string[] => []);
+  const own = names
+    .filter((name) => isInPart(name.replace(/\.(json|given)$/, ''), part))
+    .map((name) => join(folder, name));
+  if (own.length === 0) return;
+  const paths = own.flatMap((path) => (path.endsWith('.given') ? [`${path}/*`, path] : [path]));
+  await removeFiles(world, scope, [...paths, folder, dirname(folder), dirname(dirname(folder))]);
 }

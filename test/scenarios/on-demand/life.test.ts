@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -136,6 +136,27 @@ test('after its idle time a model is unloaded, and its next request loads it aga
   await until(async () => (await models(url))['a'] === 'unloaded', 'the state');
   expect(await pidOf(await ask(url, 'a'))).not.toBe(first);
 });
+
+test.skipIf(process.getuid?.() !== 0)(
+  'what ran before a model came on demand is still with it when it is unloaded, and goes with the fleet',
+  async () => {
+    const always = deployment('a').replace('load: on-demand, memory: 4Gi, ', '');
+    for (const text of [always, always.replace('stopGrace: 5s', 'stopGrace: 4s')]) {
+      place.write(fleet([text]));
+      expect((await place.berth('apply')).code).toBe(0);
+    }
+    const record = `/run/berth/ran/lab-${id}/a-0.json`;
+    expect(existsSync(record)).toBe(true);
+    place.write(fleet([deployment('a', { more: 'ttl: 1s, ' })]));
+    place.spawn('up');
+    const url = await gatewayUrl();
+    expect((await ask(url, 'a')).status).toBe(200);
+    await until(async () => (await models(url))['a'] === 'unloaded', 'the state');
+    expect(existsSync(record)).toBe(true);
+    expect((await place.berth('down')).code).toBe(0);
+    expect(existsSync(record)).toBe(false);
+  },
+);
 
 test('a model that cannot be started is told honestly, with a time to come back, and the log has its lines', async () => {
   place.write(fleet([deployment('broken', { mode: ['--crash'] })]));

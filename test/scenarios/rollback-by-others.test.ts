@@ -1,0 +1,211 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { fakeEngine, makePlace, ownPorts } from '../support/berth.ts';
+import type { Place } from '../support/berth.ts';
+import { startDockerServer } from '../support/docker-server.ts';
+import type { DockerServer, RunBody } from '../support/docker-server.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+const isRoot = process.getuid?.() === 0;
+
+let place: Place;
+let id: string;
+let hosts: string;
+let daemon: DockerServer;
+
+beforeEach(async () => {
+  id = randomBytes(8).toString('hex');
+  hosts = ownPorts();
+  place = makePlace();
+  daemon = await startDockerServer(join(place.folder, 'd.sock'), runHere);
+  place.env['DOCKER_HOST'] = daemon.host;
+});
+
+afterEach(async () => {
+  daemon.refuse = () => undefined;
+  for (const who of ['one', 'other']) await berthOf(who, 'down');
+  await daemon.close();
+  await place.close();
+});
+
+/** Has what a container is to run on this machine, where what is mounted lies elsewhere. */
+function runHere({ Entrypoint = [], Cmd = [], HostConfig }: RunBody): () => void {
+  const mounts = (HostConfig['Mounts'] ?? []) as { Source: string; Target: string }[];
+  const [command = '', ...args] = [...Entrypoint, ...Cmd].map((word) =>
+    mounts.reduce((text, { Source, Target }) => text.replace(Target, Source), word),
+  );
+  const child = spawn(command, args, { stdio: 'ignore' });
+  return () => void child.kill('SIGKILL');
+}
+
+/** Whoever has another state folder knows what lies with the engines alone. */
+async function berthOf(who: string, ...args: string[]): Promise<{ code: number | null; said: string }> {
+  place.env['BERTH_STATE_DIR'] = join(place.folder, who);
+  const { code, stdout, stderr } = await place.berth(...args);
+  return { code, said: stdout + stderr };
+}
+
+async function done(who: string, ...args: string[]): Promise<void> {
+  const { code, said } = await berthOf(who, ...args);
+  expect(code, said).toBe(0);
+}
+
+/** An engine that is given a template, which lies beside the fleet file when it is applied, and copies what it was given. */
+function write(template: string, target: string): void {
+  place.write(template, 'chat.jinja');
+  place.write(`version: 1
+fleet: lab
+id: "${id}"
+${hosts}
+gateway: {listen: ["127.0.0.1:0"]}
+console: {listen: "127.0.0.1:0"}
+models: {m: {source: "hf://a/b"}}
+deployments:
+  a: {model: m, engine: {kind: vllm, binary: ${program()}, accelerator: cpu, chatTemplate: ./chat.jinja, startTimeout: 60s}, target: ${target}}
+`);
+}
+
+function program(): string {
+  const path = join(place.folder, 'vllm');
+  writeFileSync(
+    path,
+    `#!/bin/sh
+port= template=
+while [ $# -gt 0 ]; do
+  case $1 in --port) port=$2 ;; --chat-template) template=$2 ;; esac
+  shift
+done
+[ -z "$template" ] || cat "$template" >'${place.folder}/seen'
+exec '${process.execPath}' '${fakeEngine}' "$port"
+`,
+  );
+  chmodSync(path, 0o755);
+  return path;
+}
+
+/** What the engine that started last was given. */
+function given(): string {
+  return readFileSync(join(place.folder, 'seen'), 'utf8');
+}
+
+const asProcess = '{kind: process}';
+
+function asContainer(): string {
+  return `{kind: docker, image: "a/b:1", entrypoint: ["${program()}"]}`;
+}
+
+/** What lies with the engines of this fleet. */
+function kept(): { processes: string[]; containers: string[] } {
+  const folder = `/run/berth/ran/lab-${id}`;
+  return {
+    processes: existsSync(folder) ? readdirSync(folder) : [],
+    containers: daemon.volumes().map(({ Name }) => Name),
+  };
+}
+
+async function expectTaken(target: string): Promise<void> {
+  write('first', target);
+  await done('one', 'apply');
+  write('second', target);
+  await done('one', 'apply');
+  expect(given()).toBe('second');
+  // Neither text is beside the fleet file any more, and the other one's folder has nothing.
+  place.write('third', 'chat.jinja');
+  await done('other', 'rollback', 'a', '--yes');
+  expect(given()).toBe('first');
+  await done('one', 'rollback', 'a', '--yes');
+  expect(given()).toBe('second');
+}
+
+test('what ran before as a container is found by whoever may use its daemon, with what it was given, and goes with the fleet', async () => {
+  await expectTaken(asContainer());
+  // One text, and the files of both.
+  expect(kept().containers).toHaveLength(3);
+  await done('other', 'down');
+  expect(kept().containers).toEqual([]);
+});
+
+test.skipIf(!isRoot)(
+  "what ran before as root's process is found by whoever is root, whatever their state folder, and goes with the fleet",
+  async () => {
+    await expectTaken(asProcess);
+    expect(kept().processes.toSorted()).toEqual(['a-0.given', 'a-0.json']);
+    await done('other', 'down');
+    expect(kept().processes).toEqual([]);
+  },
+);
+
+test.skipIf(!isRoot)(
+  'what ran before goes over to another kind of target with the engine, once it answers there and not before',
+  async () => {
+    write('first', asProcess);
+    await done('one', 'apply');
+    write('second', asContainer());
+    let meanwhile: string[] = [];
+    daemon.refuse = (question) => {
+      if (!question.endsWith('/start')) return undefined;
+      meanwhile = kept().processes;
+      return [500, 'no such device'];
+    };
+    expect((await berthOf('one', 'apply')).code).not.toBe(0);
+    expect(meanwhile).toContain('a-0.json');
+    expect(given()).toBe('first');
+    expect(kept()).toEqual({ processes: expect.arrayContaining(['a-0.json']) as string[], containers: [] });
+
+    daemon.refuse = () => undefined;
+    await done('one', 'apply');
+    expect(given()).toBe('second');
+    expect([kept().processes, kept().containers.length]).toEqual([[], 3]);
+    await done('other', 'rollback', 'a', '--yes');
+    expect(given()).toBe('first');
+    expect([kept().processes.length, kept().containers]).toEqual([2, []]);
+  },
+);
+
+test('a daemon that shows no volumes has its containers changed all the same, and who applied it alone goes back', async () => {
+  daemon.refuse = (question) => (question.includes('/volumes') ? [403, 'not shown'] : undefined);
+  for (const text of ['first', 'second']) {
+    write(text, asContainer());
+    const { code, said } = await berthOf('one', 'apply');
+    expect([code, said.includes('could not be kept')], said).toEqual([0, false]);
+  }
+  const none = await berthOf('other', 'rollback', 'a', '--yes');
+  expect(none.said).toContain('Nothing is known that a could go back to');
+  await done('one', 'rollback', 'a', '--yes');
+  expect(given()).toBe('first');
+});
+
+test('what was kept of a deployment goes where it is stopped for good, and stays where it is stopped by hand', async () => {
+  for (const text of ['first', 'second']) {
+    write(text, asProcess);
+    await done('one', 'apply');
+  }
+  await done('one', 'stop', 'a');
+  expect(own().filter((name) => /[0-9a-f]{64}/.test(name))).toHaveLength(2);
+  expect(kept().processes).toHaveLength(isRoot ? 2 : 0);
+  rmSync(join(place.folder, 'seen'));
+  await done('one', 'start', 'a');
+  expect(given()).toBe('second');
+  await done('one', 'rollback', 'a', '--yes');
+  expect(given()).toBe('first');
+
+  const text = readFileSync(join(place.folder, 'berth.yaml'), 'utf8');
+  place.write(text.replace(/deployments:\n.*\n/, 'deployments: {}\n'));
+  await done('one', 'apply', '--yes');
+  expect(own()).toEqual([]);
+  expect(kept().processes).toEqual([]);
+});
+
+/** What the state folder of who applies it has of engines' files and of what ran. */
+function own(): string[] {
+  const state = join(place.folder, `one/state/lab-${id}`);
+  return ['ran', 'given', 'secrets'].flatMap((folder) =>
+    existsSync(join(state, folder))
+      ? readdirSync(join(state, folder), { recursive: true, encoding: 'utf8' })
+      : [],
+  );
+}
