@@ -123,12 +123,15 @@ export function podSecretRefusal(
   return whole ? `the ${secretTitle(whole)} has several values, and one is wanted: name its key` : null;
 }
 
-/** Taints of nodes with GPUs are borne by what has been given some. */
+/** Taints of nodes with GPUs are borne by what has been given some. A part of one (MIG) is counted by another name than its node is tainted by. */
 export function tolerationsOf(
   spec: LaunchSpec,
   options: Pick<PodOptions, 'tolerations' | 'gpuResource'>,
 ): Record<string, unknown>[] {
   const gpus = gpusOf(spec, options);
-  const usual = gpus ? [{ key: gpus.resource, operator: 'Exists', effect: 'NoSchedule' }] : [];
+  const keys = gpus
+    ? [gpus.resource, ...(gpus.resource.startsWith('nvidia.com/') ? [gpuResources.nvidia] : [])]
+    : [];
+  const usual = [...new Set(keys)].map((key) => ({ key, operator: 'Exists', effect: 'NoSchedule' }));
   return [...usual, ...options.tolerations];
 }

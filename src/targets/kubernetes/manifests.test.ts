@@ -261,6 +261,8 @@ test('what holds GPUs is recreated and asks for them in requests and limits; oth
   expect(podOf()['tolerations']).toEqual([
     { key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' },
   ]);
+  const ofParts = podOf({ gpuResource: 'nvidia.com/mig-1g.10gb' })['tolerations'] as { key: string }[];
+  expect(ofParts.map(({ key }) => key)).toEqual(['nvidia.com/mig-1g.10gb', 'nvidia.com/gpu']);
   expect(deploymentOf(made({}, plain))['strategy']).toMatchObject({ rollingUpdate: { maxUnavailable: 0 } });
   expect(podOf({}, plain)['tolerations']).toBeUndefined();
 });
