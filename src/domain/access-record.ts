@@ -21,7 +21,7 @@ export const AccessRecord = z.strictObject({
   /** When the request came, to the millisecond. */
   time: z.iso.datetime(),
   id: z.string(),
-  /** Id of the caller's key; empty for whoever was refused before it was known. */
+  /** Id of the caller's key; empty for whoever showed none that is good. */
   key: z.string(),
   /** Empty for a path that is none of the gateway's. */
   endpoint: z.string(),

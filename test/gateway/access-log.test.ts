@@ -152,9 +152,9 @@ test('who was refused before a model was looked for is in the log with the addre
   ).toEqual([
     ['/v1/chat/completions', 401, 'api_key_missing', '', '127.0.0.1'],
     ['/v1/models', 401, 'invalid_api_key', '', '127.0.0.1'],
-    ['', 404, 'path_unknown', '', '127.0.0.1'],
-    ['/unload', 403, 'control_key_needed', '', '127.0.0.1'],
-    ['/v1/responses', 405, 'method_not_allowed', '', '127.0.0.1'],
+    ['', 404, 'path_unknown', 'laptop', '127.0.0.1'],
+    ['/unload', 403, 'control_key_needed', 'laptop', '127.0.0.1'],
+    ['/v1/responses', 405, 'method_not_allowed', 'laptop', '127.0.0.1'],
     ['/v1/models', 200, null, 'laptop', '127.0.0.1'],
     ['', 400, expect.any(String), '', undefined],
   ]);

@@ -4,8 +4,8 @@ import type { Inbound } from '../../io/http-server/types.ts';
 /** What the gateway answered itself, before a model was looked for. */
 export interface OwnAnswer {
   readonly id: string;
-  /** Id of the caller's key; "" where it is not known. */
-  readonly key: string;
+  /** Id of the caller's key; "" where it is not known. Asked only where there is a line. */
+  readonly key: () => string;
   /** "" for a path that is none of ours: a client may put anything there. */
   readonly endpoint: string;
   readonly status: number;
@@ -21,7 +21,7 @@ export function ownRecord(own: OwnAnswer, leftOut: number, wallMs: number): Acce
   return {
     time: new Date(wallMs).toISOString(),
     id,
-    key,
+    key: key(),
     endpoint,
     model: '',
     deployment: null,

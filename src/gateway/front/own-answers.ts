@@ -13,19 +13,31 @@ const watched = new Set<string>(ownPaths.filter((path) => path !== '/v1/models')
 
 /** It is told to the access log that the gateway refused what never became a call. */
 export function noteRefusal(
-  { observer }: GatewayState,
+  { observer, snapshot }: GatewayState,
   inbound: Inbound | null,
   { status, code }: ApiFault,
   id: string,
 ): void {
   const endpoint = inbound ? nameOf(inbound) : '';
-  observer.answered({ id, key: '', endpoint, status, code: code ?? 'refused', inbound });
+  observer.answered({ id, key, endpoint, status, code: code ?? 'refused', inbound });
+  function key(): string {
+    return inbound === null || status === 401 ? '' : keyOf(snapshot, inbound);
+  }
+}
+
+/** "" where it shows none, or one that is not good. */
+function keyOf({ keyring }: GatewayState['snapshot'], inbound: Inbound): string {
+  try {
+    return keyring.identify(inbound).id;
+  } catch {
+    return '';
+  }
 }
 
 /** The same of what it answered itself, but for looks at how it is. */
 export function noteServed({ observer }: GatewayState, inbound: Inbound, id: string, key: string): void {
   if (watched.has(pathOf(inbound))) return;
-  observer.answered({ id, key, endpoint: nameOf(inbound), status: 200, code: null, inbound });
+  observer.answered({ id, key: () => key, endpoint: nameOf(inbound), status: 200, code: null, inbound });
 }
 
 export function pathOf({ url }: Pick<Inbound, 'url'>): string {
