@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
+import { hostLock } from '../../src/fleet/file/paths.ts';
+import { tryLock } from '../../src/io/lock.ts';
+import { placesOf } from '../../src/io/places.ts';
 import { fakeEngine, isRunning, makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 
@@ -71,6 +74,23 @@ test('what was stopped by hand stays so over apply and up, and is served again o
 
   expect(await done('restart', 'b')).toContain('replace b');
   expect([await pidOf('a'), isRunning(b ?? 0), await ask(url, 'b')]).toEqual([again, false, 200]);
+});
+
+test('one whose stop by hand was killed on the way is not started again by "berth up" once it has ended', async () => {
+  const up = place.spawn('up');
+  await until(async () => (await status()).gateway.url, 'the gateway to serve');
+  const [a, b] = [await pidOf('a'), await pidOf('b')];
+  const places = placesOf({ HOME: place.folder }, place.env['BERTH_STATE_DIR']);
+  const lock = await until(() => tryLock(hostLock({ places }), 'berth apply of fleet other'), 'the lock');
+  const stop = place.spawn('stop', 'a');
+  await until(() => stop.output().stderr.includes('Waiting for berth apply'), 'it to wait');
+  stop.child.kill('SIGKILL');
+  await stop.exited;
+  for (const pid of [a, b]) process.kill(pid ?? 0, 'SIGKILL');
+  lock.release();
+  await until(() => up.output().stderr.includes('b is ready again'), 'b to be started again');
+  expect(await pidOf('a')).toBeNull();
+  expect(up.output().stderr).not.toContain('a has ended; starting it again');
 });
 
 test('a model on demand that was stopped by hand is not loaded by a request', async () => {

@@ -32,6 +32,11 @@ export async function withRest(world: World, loaded: LoadedFleet): Promise<Loade
   return rested(loaded, await read(world, loaded));
 }
 
+/** Whether it stands still by hand, as it is kept at this moment. */
+export async function isAtRest(world: World, fleet: FleetIdentity, deployment: string): Promise<boolean> {
+  return (await read(world, fleet)).since[deployment] !== undefined;
+}
+
 function rested(loaded: LoadedFleet, { since }: AtRest): LoadedFleet {
   if (Object.keys(since).length === 0) return loaded;
   const deployments = loaded.deployments.map((one) => {

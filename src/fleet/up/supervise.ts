@@ -7,6 +7,7 @@ import type { RestartReason, Restarts } from '../../domain/restarts.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
 import type { HungPorts } from './hung-watch.ts';
+import { isAtRest } from '../plan/at-rest.ts';
 import { createSideLooks, machineWatches } from '../observe/machine-watch.ts';
 import { instancesOf, observe } from '../observe/observe.ts';
 import type { Observed } from '../observe/observe.ts';
@@ -102,7 +103,7 @@ export function createSupervisor(world: World, fleet: FleetIdentity, options: Su
       const found = alive.get(key) ?? null;
       if (found) watched.set(key, found);
       const hangs = hung.some((one) => found && sameObject(one.object, found.object));
-      if (!found && options.onDemand(mark.deployment)) gone.push(key);
+      if (!found && (await isLeft(world, fleet, { mark, options }))) gone.push(key);
       else if (hangs || (!found && !targetOf(mark.target.kind).supervises)) {
         await restarting.restart(host, { key, mark, hung: found }, signal);
         on.forget();
@@ -130,6 +131,15 @@ export function createSupervisor(world: World, fleet: FleetIdentity, options: Su
     },
     settled: elsewhere.settled,
   };
+}
+
+/** Whether nobody here starts it again: its next request does, or it was stopped by hand, which may not have been told here. */
+async function isLeft(
+  world: World,
+  fleet: FleetIdentity,
+  { mark: { deployment }, options }: { mark: Mark; options: SupervisorPorts },
+): Promise<boolean> {
+  return options.onDemand(deployment) || isAtRest(world, fleet, deployment).catch(() => false);
 }
 
 /** What is on demand and lies there without running, such as a unit that was rendered, is started by its next request. */
