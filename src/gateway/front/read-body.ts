@@ -4,6 +4,7 @@ import type { Inbound } from '../../io/http-server/types.ts';
 import { ClientGone } from './call.ts';
 import type { Call } from './call.ts';
 import { badRequest, bodiesFull, bodyTooLarge, unsupportedMedia } from '../reply/faults.ts';
+import { holdsToModel } from './other-models.ts';
 import { boundsOf, noBounds, scanBody, scanFormBody } from './request-body.ts';
 import type { Bounds, ScannedBody } from './request-body.ts';
 import { ScanFault } from './scan.ts';
@@ -44,6 +45,7 @@ function scanned(bytes: Buffer, snapshot: Snapshot, call: Call): ScannedBody {
           usage: endpoint.usageInStream,
           maxTokens: snapshot.readsMaxTokens,
           dialect: endpoint.dialect,
+          fallbacks: holdsToModel(call.caller, snapshot),
         });
   } catch (error) {
     if (error instanceof ScanFault) throw badRequest(error.message, null, `invalid_${endpoint.body}`);
@@ -54,7 +56,8 @@ function scanned(bytes: Buffer, snapshot: Snapshot, call: Call): ScannedBody {
 /** Passed on as it is: the path has named the model. */
 function unread(bytes: Buffer, model: string, { maxTokens, answers }: Bounds): ScannedBody {
   const written = JSON.stringify;
-  return { bytes, model, modelSpan: null, written, stream: false, maxTokens, answers, usageSplice: null };
+  const unknown = { modelSpan: null, usageSplice: null, fallbackKey: null };
+  return { bytes, model, written, stream: false, maxTokens, answers, ...unknown };
 }
 
 /** What its limits reserve. An answer whose length the gateway could not read would go past them. Throws ApiError 415, ScanFault. */

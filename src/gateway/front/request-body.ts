@@ -2,8 +2,9 @@ import type { Endpoint } from '../../domain/endpoints.ts';
 import type { Upstream } from '../../domain/gateway-config.ts';
 import { badRequest } from '../reply/faults.ts';
 import { knownText } from './known-text.ts';
+import { fallbackKeys, isFallbackField, namesNothing } from './fallback-keys.ts';
 import { scanForm } from './scan-form.ts';
-import { countPrompts, scanInto, scanObject } from './scan.ts';
+import { countPrompts, ScanFault, scanInto, scanObject } from './scan.ts';
 import type { Span } from './scan.ts';
 
 /** What the gateway reads of a request body; everything else is the engine's. */
@@ -21,6 +22,8 @@ export interface ScannedBody {
   readonly answers: number;
   /** Where and what to write so that the engine reports usage at the end of the stream; null when it does so anyway. */
   readonly usageSplice: Splice | null;
+  /** Where it names other models that may answer in place of this one; null when it does not, or when that was not looked for. */
+  readonly fallbackKey: string | null;
 }
 
 export interface Splice {
@@ -35,34 +38,87 @@ const wanted = ['model', 'stream', 'stream_options'];
 const maxTokenKeys = ['max_completion_tokens', 'max_output_tokens', 'max_tokens', 'n_predict'];
 /** How many answers each prompt gets, in the words of OpenAI's API and of llama.cpp. */
 const answerKeys = ['n', 'best_of', 'n_cmpl'];
-/** From here on keys are some engines' alone. */
-const laxAt = wanted.length + maxTokenKeys.indexOf('n_predict');
-const answersAt = wanted.length + maxTokenKeys.length;
+const boundKeys = [...maxTokenKeys, ...answerKeys, 'prompt'];
+/** Where these begin among the bounds; from the first on keys are some engines' alone. */
+const laxAt = maxTokenKeys.indexOf('n_predict');
+const answersAt = maxTokenKeys.length;
 const promptAt = answersAt + answerKeys.length;
-const wantedWithTokens = [...wanted, ...maxTokenKeys, ...answerKeys, 'prompt'];
-/** Where the values lie in the body that is read now. */
-const spans = new Int32Array(2 * wanted.length);
-const spansWithTokens = new Int32Array(2 * wantedWithTokens.length);
 
-/** Whether limits want them, and whose names they have. */
-interface BoundsAsked {
+/** What is looked for in one pass over a body. */
+interface Look {
+  readonly keys: readonly string[];
+  readonly lax: number;
+  /** Where the values lie in the body that is read now. */
+  readonly spans: Int32Array;
+  readonly fallbacksAt: number | null;
+  readonly boundsAt: number | null;
+}
+
+function lookFor(fallbacks: boolean, bounds: boolean): Look {
+  const before = [...wanted, ...(fallbacks ? fallbackKeys : [])];
+  const keys = [...before, ...(bounds ? boundKeys : [])];
+  return {
+    keys,
+    lax: bounds ? before.length + laxAt : keys.length,
+    spans: new Int32Array(2 * keys.length),
+    fallbacksAt: fallbacks ? wanted.length : null,
+    boundsAt: bounds ? before.length : null,
+  };
+}
+
+const plainLook = lookFor(false, false);
+const boundsLook = lookFor(false, true);
+const fallbacksLook = lookFor(true, false);
+const wholeLook = lookFor(true, true);
+
+interface Asked {
+  /** Limits want them. */
   readonly maxTokens: boolean;
+  /** Whose names these have. */
   readonly dialect: Endpoint['dialect'];
+  /** The body is to name one model alone. */
+  readonly fallbacks: boolean;
+  readonly usage: boolean;
 }
 
 /** Throws ApiError 400 when what names the model is no name or "stream" neither true, false nor null, ScanFault when the body is no JSON object. */
-export function scanBody(bytes: Buffer, options: BoundsAsked & { usage: boolean }): ScannedBody {
-  const found = options.maxTokens ? spansWithTokens : spans;
-  if (options.maxTokens) scanInto(found, bytes, wantedWithTokens, laxAt);
-  else scanInto(found, bytes, wanted);
+export function scanBody(bytes: Buffer, options: Asked): ScannedBody {
+  const look = lookOf(options);
+  const found = look.spans;
+  scanInto(found, bytes, look.keys, look.lax);
   const modelSpan = spanAt(found, 0);
   const model = modelSpan && nameIn(bytes, modelSpan);
   const streamSpan = spanAt(found, 1);
   const stream = streamSpan !== null && isTrue(bytes, streamSpan);
   const usageSplice =
     stream && options.usage && streamSpan ? askForUsage(bytes, streamSpan, spanAt(found, 2)) : null;
-  const { maxTokens, answers } = options.maxTokens ? boundsIn(bytes, found, options.dialect) : noBounds;
-  return { bytes, model, modelSpan, written: JSON.stringify, stream, maxTokens, answers, usageSplice };
+  const { maxTokens, answers } = boundsIn(bytes, look, options.dialect);
+  const fallbackKey = fallbackIn(bytes, look);
+  return {
+    bytes,
+    model,
+    modelSpan,
+    written: JSON.stringify,
+    stream,
+    maxTokens,
+    answers,
+    usageSplice,
+    fallbackKey,
+  };
+}
+
+function lookOf({ fallbacks, maxTokens }: Asked): Look {
+  if (fallbacks) return maxTokens ? wholeLook : fallbacksLook;
+  return maxTokens ? boundsLook : plainLook;
+}
+
+function fallbackIn(bytes: Buffer, { spans, fallbacksAt }: Look): string | null {
+  if (fallbacksAt === null) return null;
+  for (const [i, key] of fallbackKeys.entries()) {
+    const start = spans[2 * (fallbacksAt + i)] as number;
+    if (start >= 0 && !namesNothing(bytes, start, spans[2 * (fallbacksAt + i) + 1] as number)) return key;
+  }
+  return null;
 }
 
 /** How long and how many its answers may become. */
@@ -72,14 +128,15 @@ export const noBounds: Bounds = { maxTokens: null, answers: 1 };
 
 /** The same of a body of which nothing else is read. Throws ScanFault when it is no JSON object. */
 export function boundsOf(bytes: Buffer, dialect: Endpoint['dialect']): Bounds {
-  scanInto(spansWithTokens, bytes, wantedWithTokens, laxAt);
-  return boundsIn(bytes, spansWithTokens, dialect);
+  scanInto(boundsLook.spans, bytes, boundsLook.keys, boundsLook.lax);
+  return boundsIn(bytes, boundsLook, dialect);
 }
 
 /** One request has one answer in the APIs that are not OpenAI's first. */
-function boundsIn(bytes: Buffer, found: Int32Array, dialect: Endpoint['dialect']): Bounds {
-  const maxTokens = largest(bytes, found, wanted.length, answersAt);
-  return { maxTokens, answers: dialect === 'openai' ? answersOf(bytes, found) : 1 };
+function boundsIn(bytes: Buffer, { spans, boundsAt }: Look, dialect: Endpoint['dialect']): Bounds {
+  if (boundsAt === null) return noBounds;
+  const maxTokens = largest(bytes, spans, boundsAt, boundsAt + answersAt);
+  return { maxTokens, answers: dialect === 'openai' ? answersOf(bytes, spans, boundsAt) : 1 };
 }
 
 /** An engine that takes 1 or "true" for true would stream to a client whose stream is not counted as one. */
@@ -118,10 +175,10 @@ function largest(bytes: Buffer, found: Int32Array, from: number, to: number): nu
 }
 
 /** Each prompt of a list is answered, and each as often as is asked for. */
-function answersOf(bytes: Buffer, found: Int32Array): number {
-  const prompt = spanAt(found, promptAt);
+function answersOf(bytes: Buffer, found: Int32Array, boundsAt: number): number {
+  const prompt = spanAt(found, boundsAt + promptAt);
   const prompts = prompt === null ? 1 : countPrompts(bytes, prompt);
-  return Math.max(1, prompts) * (largest(bytes, found, answersAt, promptAt) ?? 1);
+  return Math.max(1, prompts) * (largest(bytes, found, boundsAt + answersAt, boundsAt + promptAt) ?? 1);
 }
 
 /** Of a few digits, as most bounds are, no text is made. */
@@ -137,7 +194,10 @@ function numberIn(bytes: Buffer, start: number, end: number): number {
 
 /** The same for a multipart form, whose field "model" holds the bare name. */
 export function scanFormBody(bytes: Buffer, contentType: string | undefined): ScannedBody {
-  const modelSpan = scanForm(bytes, contentType, 'model');
+  let fallbackKey: string | null = null;
+  const modelSpan = scanForm(bytes, contentType, 'model', (name) => {
+    if (isFallbackField(name)) fallbackKey = name;
+  });
   const model = modelSpan && nameOf(bytes.toString('utf8', modelSpan.start, modelSpan.end));
   return {
     bytes,
@@ -148,16 +208,23 @@ export function scanFormBody(bytes: Buffer, contentType: string | undefined): Sc
     maxTokens: null,
     answers: 1,
     usageSplice: null,
+    fallbackKey,
   };
 }
 
-/** The model that a JSON object names, of which nothing else is read. Throws ScanFault, ApiError 400. */
+const modelAndFallbacks = ['model', ...fallbackKeys];
+
+/** The model that a JSON object names, of which little else is read. Throws ScanFault, also where it names others, and ApiError 400. */
 export function modelIn(bytes: Buffer): string | null {
-  const span = scanObject(bytes, modelAlone).get('model');
+  const found = scanObject(bytes, modelAndFallbacks);
+  for (const key of fallbackKeys) {
+    const other = found.get(key);
+    if (other && !namesNothing(bytes, other.start, other.end))
+      throw new ScanFault('It names other models, too.');
+  }
+  const span = found.get('model');
   return span ? nameIn(bytes, span) : null;
 }
-
-const modelAlone = ['model'];
 
 function nameIn(bytes: Buffer, span: Span): string {
   const { start, end } = span;

@@ -14,9 +14,15 @@ const headEnd = Buffer.from('\r\n\r\n');
  * Finds one field of a multipart/form-data body (RFC 7578) without taking the form apart: files are skipped by a search
  * for the delimiter, and the bytes are forwarded as they came. Parsers of forms disagree on everything unusual, so that
  * what the gateway reads might not be what the engine reads: text before the first part, a field that occurs twice, a
- * name with escapes or in another notation are refused. Throws ScanFault; returns null when the field is not there.
+ * name with escapes or in another notation are refused. `onField` is told the name of each field. Throws ScanFault; returns null when the
+ * field is not there.
  */
-export function scanForm(body: Buffer, contentType: string | undefined, wanted: string): Span | null {
+export function scanForm(
+  body: Buffer,
+  contentType: string | undefined,
+  wanted: string,
+  onField: (name: string) => void,
+): Span | null {
   const delimiter = Buffer.from(`\r\n--${boundaryOf(contentType)}`);
   const opening = delimiter.subarray(2);
   if (!body.subarray(0, opening.length).equals(opening))
@@ -32,6 +38,7 @@ export function scanForm(body: Buffer, contentType: string | undefined, wanted: 
     if (next < 0) throw new ScanFault('The form ends inside a part.');
     if (next < end + 4) throw broken(end);
     const name = fieldName(body.toString('latin1', at + 2, end));
+    onField(name);
     if (name.toUpperCase() === wanted.toUpperCase()) {
       if (found || name !== wanted) throw new ScanFault(`The field "${wanted}" occurs more than once.`);
       found = { start: end + 4, end: next };

@@ -80,7 +80,7 @@ test('the scan agrees with JSON.parse on any object, and refuses every cut of it
 
 test('numbers as Python writes them are for the engine to judge, and never a model or a stream', () => {
   const body = Buffer.from('{"temperature":NaN,"top_p":-Infinity,"max_tokens":Infinity,"model":"m"}');
-  const scanned = scanBody(body, { usage: true, maxTokens: true, dialect: 'openai' });
+  const scanned = scanBody(body, { usage: true, maxTokens: true, fallbacks: false, dialect: 'openai' });
   expect([scanned.model, scanned.stream, scanned.maxTokens]).toEqual(['m', false, null]);
   for (const bad of [
     '{"model":NaN}',
@@ -89,7 +89,7 @@ test('numbers as Python writes them are for the engine to judge, and never a mod
     '{"model":"m","a":Nope}',
   ])
     expect(
-      () => scanBody(Buffer.from(bad), { usage: true, maxTokens: true, dialect: 'openai' }),
+      () => scanBody(Buffer.from(bad), { usage: true, maxTokens: true, fallbacks: false, dialect: 'openai' }),
       bad,
     ).toThrow(/JSON|"model"|"stream"/);
 });

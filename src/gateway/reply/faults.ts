@@ -95,7 +95,7 @@ export function otherModels(key: string): ApiError {
 
 export function modelUnread(): ApiError {
   const message =
-    'Which one model this body names cannot be read, and its engine may have several: send a JSON object or a plain form with one "model", without Content-Encoding.';
+    'Which one model this body names cannot be read, and its engine may have several: send a JSON object (Content-Type: application/json) or a plain form with one "model", without Content-Encoding.';
   return badRequest(message, 'model', 'model_unreadable');
 }
 

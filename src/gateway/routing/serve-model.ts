@@ -187,8 +187,8 @@ function runRead({ state, snapshot, call, body }: Read, served: OnServed): void 
   call.trail.stream = body.stream;
   call.trail.bytesIn = body.bytes.length;
   if (call.exact) call.names = namedModels(call.exact, call.inbound, body.bytes);
-  else if (call.endpoint.body === 'json' && holdsToModel(call.caller, snapshot))
-    requireOneModel(body.bytes, enginesOf(route, snapshot.routes));
+  else if (body.fallbackKey !== null && holdsToModel(call.caller, snapshot))
+    requireOneModel(body.fallbackKey, enginesOf(route, snapshot.routes));
   const noted = noteHolder(state.stored, call);
   const asked = { state, snapshot, call, route };
   if (noted) noted.then(() => runAsked(asked, body, served)).catch(served);

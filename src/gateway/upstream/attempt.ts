@@ -22,6 +22,7 @@ import { refusesKey } from './key-refusals.ts';
 import type { Lease } from '../admission/lease.ts';
 import { estimatedPrompt } from '../limits/estimate.ts';
 import { targetAt } from '../front/paths.ts';
+import { isReadAsJson } from './read-as-json.ts';
 import { headersForClient, passingOf } from '../reply/reply-head.ts';
 import { ReplyWriter } from '../reply/reply-writer.ts';
 import { sieveOf } from '../reply/sieve-of.ts';
@@ -141,6 +142,7 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
         key: instance.key,
         dialect: call.endpoint.dialect,
         traced: traceparent !== null,
+        json: isReadAsJson(call),
       }),
       headers: ownRequestHeaders(call.id, traceparent),
       body: body ? spliceBody(body, instance.upstream) : [],

@@ -15,6 +15,7 @@ interface RequestOptions {
   readonly key: string | null;
   readonly dialect: Dialect;
   readonly traced: boolean;
+  readonly json: boolean;
 }
 
 interface ReplyOptions {
@@ -31,9 +32,10 @@ export function requestBlock(
   { rawHeaders, likeness }: Pick<Inbound, 'rawHeaders' | 'likeness'>,
   options: RequestOptions,
 ): HeaderBlock {
-  const { key, dialect, traced } = options;
+  const { key, dialect, traced, json } = options;
   const made = likeness && requests.get(likeness);
-  if (made && made.key === key && made.dialect === dialect && made.traced === traced) return made.block;
+  if (made && made.key === key && made.dialect === dialect && made.traced === traced && made.json === json)
+    return made.block;
   const block = new HeaderBlock(requestHeaders(rawHeaders, options));
   if (likeness) requests.set(likeness, { ...options, block });
   return block;

@@ -54,18 +54,23 @@ export function requestHeaders(
     dialect: Dialect;
     /** `ownRequestHeaders` gives a traceparent in place of the client's. */
     traced: boolean;
+    /** The body has been read as JSON. */
+    json: boolean;
   },
 ): string[] {
   const named = connectionNames(raw);
   const headers: string[] = [];
+  const isRetyped = options.json && !saysJson(raw);
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase();
     if (dropFromRequest.has(name) || name.startsWith('x-forwarded-') || named?.includes(name)) continue;
     if (options.traced && name === 'traceparent') continue;
     // It belongs to a trace that is not gone on with (W3C Trace Context, 3.3.1).
     if (options.traced && name === 'tracestate' && !namesTrace(raw)) continue;
+    if (isRetyped && name === 'content-type') continue;
     headers.push(raw[i] as string, raw[i + 1] as string);
   }
+  if (isRetyped) headers.push('content-type', 'application/json');
   headers.push('accept-encoding', 'identity');
   if (options.key !== null) {
     headers.push('authorization', `Bearer ${options.key}`);
@@ -73,6 +78,15 @@ export function requestHeaders(
     if (options.dialect === 'anthropic') headers.push('x-api-key', options.key);
   }
   return headers;
+}
+
+/**
+ * Some servers read a body as a form where its type says so, as `curl -d` does of JSON, and would find another model in it than the one
+ * that it was judged by.
+ */
+function saysJson(raw: readonly string[]): boolean {
+  const types = raw.filter((_, i) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === 'content-type');
+  return types.length === 1 && /^application\/json(?:\s*;\s*charset="?utf-?8"?)?\s*$/i.test(types[0] ?? '');
 }
 
 /** Those that name this one request. */

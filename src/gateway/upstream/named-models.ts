@@ -1,7 +1,7 @@
 import { ApiError } from '../../domain/openai.ts';
 import type { Inbound } from '../../io/http-server/types.ts';
 import { modelIn, scanFormBody } from '../front/request-body.ts';
-import { fallbackKeyIn } from '../front/other-models.ts';
+import { isFallbackField } from '../front/fallback-keys.ts';
 import { ScanFault } from '../front/scan.ts';
 import { decoded, withoutQuery } from './upstream-path.ts';
 import type { Exact } from './upstream-path.ts';
@@ -16,7 +16,7 @@ const inPath =
  */
 export function namedModels(
   { target }: Exact,
-  inbound: Pick<Inbound, 'header'>,
+  inbound: Pick<Inbound, 'header' | 'rawHeaders'>,
   body: Buffer,
 ): readonly string[] | null {
   const path = withoutQuery(target);
@@ -29,7 +29,7 @@ export function namedModels(
   const encoding = inbound.header('content-encoding') ?? 'identity';
   if (encoding.toLowerCase() !== 'identity') return null;
   try {
-    const model = inBody(inbound.header('content-type'), body);
+    const model = inBody(contentType(inbound), body);
     return model === null ? names : [...names, model];
   } catch (error) {
     if (error instanceof ScanFault || error instanceof ApiError) return null;
@@ -37,9 +37,34 @@ export function namedModels(
   }
 }
 
+/** The one that there is. Throws ScanFault: engines disagree on which of several counts. */
+function contentType({ rawHeaders }: Pick<Inbound, 'rawHeaders'>): string {
+  const types = rawHeaders.filter(
+    (_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-type',
+  );
+  if (types.length > 1) throw new ScanFault('It has several types.');
+  return types[0] ?? '';
+}
+
 /** Engines go by the header for a form, and take everything else for JSON. Throws ScanFault, ApiError 400. */
-function inBody(type: string | undefined, body: Buffer): string | null {
-  if (/^\s*multipart\//i.test(type ?? '')) return scanFormBody(body, type).model;
-  if (fallbackKeyIn(body) !== null) throw new ScanFault('It names other models, too.');
+function inBody(type: string, body: Buffer): string | null {
+  if (/^\s*multipart\//i.test(type)) {
+    const form = scanFormBody(body, type);
+    if (form.fallbackKey !== null) throw new ScanFault('It names other models, too.');
+    return form.model;
+  }
+  // As `curl -d` calls JSON, too, which some servers then take for a form all the same.
+  if (/form/i.test(type) && mayNameAsForm(body)) throw new ScanFault('It is a form and JSON at once.');
   return modelIn(body);
+}
+
+/** Larger ones are not taken apart for it. */
+const mostForm = 64 * 1024;
+
+/** Of JSON: a brace begins its first field, which is none of these. */
+function mayNameAsForm(body: Buffer): boolean {
+  if (!body.includes('&') && !body.includes(';')) return false;
+  if (body.length > mostForm) return true;
+  const names = [...new URLSearchParams(body.toString('latin1').replaceAll(';', '&')).keys()];
+  return names.some((name) => name === 'model' || isFallbackField(name));
 }

@@ -12,6 +12,7 @@ import { ownRequestHeaders, requestHeaders } from './headers.ts';
 import type { BodyShare } from '../admission/held-bytes.ts';
 import type { Lease } from '../admission/lease.ts';
 import { targetAt } from '../front/paths.ts';
+import { isReadAsJson } from './read-as-json.ts';
 import { spliceBody } from '../front/request-body.ts';
 import type { ScannedBody } from '../front/request-body.ts';
 import { Tail } from '../reply/tail.ts';
@@ -78,6 +79,7 @@ export class Shadow implements UpstreamSink {
       key: instance.key,
       dialect: call.endpoint.dialect,
       traced: false,
+      json: isReadAsJson(call),
     });
     this.#callOff = work.after(shadowBounds.ms, () => this.end('cut'));
     this.#exchange = instance.pool.send(
