@@ -53,7 +53,8 @@ async function carryOutFixes(
 ): Promise<Pick<Fixes, 'left'>> {
   const { world, output } = context;
   const { deployments: only, restart } = fixes;
-  const plan = only.length === 0 ? null : await preparePlan(world, loaded, { only, restart });
+  const plan =
+    only.length === 0 ? null : await preparePlan(world, loaded, { only, restart, onWait: output.progress });
   const more = files.length === 0 ? [] : [`change the rights of ${plural(files.length, 'file')}`];
   const agreed = plan
     ? await consents(context, plan, { yes, always: true, command: 'audit --fix', more })
@@ -76,7 +77,8 @@ async function carryOutFixes(
     always: true,
     command: 'audit --fix',
     ...(closed.length > 0 ? { before: closedText(closed) } : {}),
-    again: async () => preparePlan(world, await loadFrom(context, { file }), { only, restart }),
+    again: async () =>
+      preparePlan(world, await loadFrom(context, { file }), { only, restart, onWait: output.progress }),
   });
   if (carried) reportApply(context, carried.plan, { result: carried.result, also });
   // It has been said already, beside that the plan was not agreed to.

@@ -81,4 +81,7 @@ test('programs are asked for their flags side by side, and it is said which one 
   expect(readFileSync(log, 'utf8').split('\n').slice(0, 4)).toEqual(['begin', 'begin', 'end', 'end']);
   for (const name of ['one', 'two']) expect(ran.stderr).toContain(`${name} --help`);
   expect(ran.stderr).toContain('Waiting for the flags of ');
+  // What a plan of one leaves out is asked for too.
+  const one = await place.berth('plan', '--only', 'one');
+  expect([one.code, one.stderr]).toEqual([0, expect.stringContaining('two --help')]);
 });

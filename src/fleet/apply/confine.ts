@@ -25,13 +25,21 @@ export function withDeployments(loaded: LoadedFleet, passes: (name: string) => b
 export async function leftOutBy(
   world: World,
   only: readonly string[],
-  { input, reached }: { input: Omit<PlanInput, 'desired'>; reached: LoadedFleet },
+  {
+    input,
+    reached,
+    onWait,
+  }: {
+    input: Omit<PlanInput, 'desired'>;
+    reached: LoadedFleet;
+    onWait?: ((line: string) => void) | undefined;
+  },
 ): Promise<{ leftOut: LeftOut[]; findings: Finding[] }> {
   const others = withDeployments(reached, (name) => !only.includes(name));
   try {
     const { actions } = makePlan({
       ...input,
-      desired: await desiredReplicas(world, others),
+      desired: await desiredReplicas(world, others, onWait),
       instances: input.instances.filter(({ mark }) => !only.includes(mark?.deployment ?? '')),
     });
     const leftOut = actions.flatMap((action): LeftOut[] => {

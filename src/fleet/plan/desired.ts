@@ -36,8 +36,12 @@ export interface DeploymentFault {
 }
 
 /** What is to run, engine by engine. Throws what the engines object to, of all deployments together. */
-export async function desiredReplicas(world: World, loaded: LoadedFleet): Promise<DesiredReplica[]> {
-  const { desired, faults } = await desiredOrFaults(world, loaded);
+export async function desiredReplicas(
+  world: World,
+  loaded: LoadedFleet,
+  onWait?: (line: string) => void,
+): Promise<DesiredReplica[]> {
+  const { desired, faults } = await desiredOrFaults(world, loaded, onWait);
   expectFaultless(faults);
   return desired;
 }

@@ -85,7 +85,8 @@ async function planSeen(world: World, seen: Seen, wishes: PlanWishes): Promise<P
     ...unreachedOf(loaded, observed),
     ...(only ? { only: [...only] } : {}),
   };
-  const rest = only && !wishes.instead ? await leftOutBy(world, only, { input, reached }) : null;
+  const rest =
+    only && !wishes.instead ? await leftOutBy(world, only, { input, reached, onWait: wishes.onWait }) : null;
   const found = await Promise.all([
     missingFiles(world, plan),
     previewFindings(world, plan),
