@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FilePart } from './file-part.ts';
 import { LaunchSpec } from './launch-spec.ts';
 
 /** Who keeps the server running: found from cgroup, container id or login session. A supervisor is what starts again in place of systemd. */
@@ -21,9 +22,9 @@ export type SecretHashes = z.infer<typeof SecretHashes>;
 
 /** Which fleet, deployment and replica an object belongs to, written on the object itself. */
 export const Mark = z.strictObject({
-  fleet: z.string(),
-  fleetId: z.string(),
-  deployment: z.string(),
+  fleet: FilePart,
+  fleetId: FilePart,
+  deployment: FilePart,
   replica: z.int().min(0),
   /** What runs it, with its options; told apart by `kind`. */
   target: z.looseObject({ kind: z.string() }),

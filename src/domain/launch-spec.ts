@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { accelerators } from './accelerators.ts';
+import { FilePart } from './file-part.ts';
 import { GivenResources } from './resources.ts';
 import { AnySecret, EngineSecret } from './secret.ts';
 
@@ -48,7 +49,7 @@ export const LaunchSpec = z.strictObject({
   /** Folder to start in; absent: the target's choice. */
   workdir: z.string().optional(),
   /** Secrets by name, and files of the user; each reaches the engine as a file through a `secret` hole, never as an argument. */
-  secrets: z.record(z.string(), EngineSecret),
+  secrets: z.record(FilePart, EngineSecret),
   /** Secrets whose file is YAML, with this key before the value: for engines that take a secret in a configuration file. */
   secretKeys: z.record(z.string(), z.string()).optional(),
   /** Variables that hold a secret, with its name among `secrets`: pods alone are given them, by reference. */
@@ -90,9 +91,9 @@ export const LaunchSpec = z.strictObject({
     })
     .optional(),
   /** Names of writable folders the engine wants (see the `cache` hole). */
-  writable: z.array(z.string()),
+  writable: z.array(FilePart),
   /** Folders that the program keeps in the user's home, and the variable that puts each elsewhere, where no home lasts. */
-  caches: z.record(z.string(), z.strictObject({ env: z.string() })).optional(),
+  caches: z.record(FilePart, z.strictObject({ env: z.string() })).optional(),
   /** Memory that its processes share, in bytes, where containers give less by default. */
   sharedMemory: z.int().positive().optional(),
   /** It holds its model in memory (mlock): whoever bounds what may be locked has to let it. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FilePart } from './file-part.ts';
 
 /** Where a secret lies. Values never travel in plans, marks or logs; only the target resolves a reference. */
 export const SecretRef = z.union([
@@ -66,7 +67,7 @@ export type AnySecret = z.infer<typeof AnySecret>;
  */
 export const GivenFile = z.strictObject({
   given: z.string().min(1),
-  sha256: z.string(),
+  sha256: FilePart,
   bytes: z.int().min(0),
 });
 export type GivenFile = z.infer<typeof GivenFile>;

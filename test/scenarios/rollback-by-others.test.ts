@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { markLabel } from '../../src/container/render.ts';
+import type { Mark } from '../../src/domain/instance.ts';
+import { dockerApi } from '../../src/io/docker-api.ts';
 import { fakeEngine, makePlace, ownPorts } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { startDockerServer } from '../support/docker-server.ts';
@@ -209,3 +212,22 @@ function own(): string[] {
       : [],
   );
 }
+
+test('what a daemon tells of a container names no file of this machine, which would go with it', async () => {
+  write('first', asContainer());
+  await done('one', 'apply');
+  const api = dockerApi(daemon.host);
+  const [own] = (await api.ask('GET', '/containers/json')).json as { Labels: Record<string, string> }[];
+  const victim = join(place.folder, 'victim');
+  mkdirSync(victim);
+  const mark = JSON.parse(own?.Labels[markLabel] ?? '') as Mark;
+  const secrets = { [`/${'../'.repeat(20)}${victim}`]: { env: 'X' } };
+  const forged = { ...mark, deployment: 'b', spec: { ...mark.spec, secrets } };
+  const Labels = { ...own?.Labels, [markLabel]: JSON.stringify(forged) };
+  const { json } = await api.ask('POST', '/containers/create?name=b', {
+    body: { Labels, Entrypoint: ['true'] },
+  });
+  await api.ask('POST', `/containers/${(json as { Id: string }).Id}/start`);
+  const { said } = await berthOf('one', 'apply', '--yes');
+  expect(existsSync(victim), said).toBe(true);
+});
