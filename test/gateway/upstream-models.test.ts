@@ -220,6 +220,21 @@ test('what has waited while a reload put an engine of several models in the plac
   expect(await gateway.metric('berth_gateway_inflight')).toBe(0);
 });
 
+test('a fallback whose engine has no model of that name changes nothing of what is told', async () => {
+  const far = await engine((turn) => turn.json(200, {}));
+  const shapes = [
+    { url: 'http://127.0.0.1:1', model: 'llama:8b', ...oneModel },
+    { url: far.url, deployment: 'e' },
+  ];
+  const fallback = { on: ['unreachable' as const], to: ['far'] };
+  const gateway = await front(
+    configFor(shapes, { keys, routes: [{ ...route('small'), fallback }, route('far', 'e')] }),
+  );
+  expect(await outcome(ask(gateway, { body: chat({ model: 'llama:8b' }) }))).toBe('503 no_healthy_instance');
+  expect(far.seen).toEqual([]);
+  expect(await outcome(ask(gateway, { body: chat({ model: 'small' }) }))).toBe(200);
+});
+
 test('a refusal names the model and what helps', async () => {
   const gateway = await place();
   const refused = await errorOf(await ask(gateway, { body: chat({ model: 'other' }) }));

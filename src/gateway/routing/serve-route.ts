@@ -56,7 +56,7 @@ async function orElse({ state, snapshot, call, route }: Serving): Promise<void> 
   try {
     await servedBy({ state, snapshot, call, route });
   } catch (error) {
-    const { series } = call;
+    const { series, computed } = call;
     const { deployment } = call.trail;
     for (const name of route.fallback?.to ?? []) {
       const next = snapshot.routes.get(name);
@@ -69,6 +69,7 @@ async function orElse({ state, snapshot, call, route }: Serving): Promise<void> 
     }
     // Nobody could: it is told, and counted, as if there were no fallback.
     call.series = series;
+    call.computed = computed;
     call.trail.deployment = deployment;
     throw error;
   }
@@ -140,10 +141,15 @@ function serveByOne(serving: Serving, served: OnServed): void {
 
 const none: readonly string[] = [];
 
-/** It has no engine with this endpoint, or has reached a limit of its own. */
+/** It has no engine with this endpoint or with the model that the request names, or has reached a limit of its own. */
 function isUnfit(error: unknown): boolean {
-  return error instanceof ApiError && (error.fault.status === 501 || error.fault.limit !== undefined);
+  if (!(error instanceof ApiError)) return false;
+  const { status, limit, code } = error.fault;
+  return status === 501 || limit !== undefined || misnamed.has(code ?? '');
 }
+
+/** Of requests that name a model below \`/upstream/\`, which is judged by the engines of each route. */
+const misnamed = new Set(['model_not_allowed', 'model_ambiguous', 'model_unreadable']);
 
 /** Whose request it is, where clients are held to their arms. Those that do not say who they are have each request dealt out by itself. */
 function noteUnit(
