@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { markLabel } from '../../src/container/render.ts';
 import type { Mark } from '../../src/domain/instance.ts';
 import { dockerApi } from '../../src/io/docker-api.ts';
@@ -230,4 +232,24 @@ test('what a daemon tells of a container names no file of this machine, which wo
   await api.ask('POST', `/containers/${(json as { Id: string }).Id}/start`);
   const { said } = await berthOf('one', 'apply', '--yes');
   expect(existsSync(victim), said).toBe(true);
+});
+
+test('a daemon elsewhere has nobody start a process on this machine; who applied it goes back all the same', async () => {
+  const relay = createServer((client) => {
+    const there = connect(daemon.host.replace('unix://', ''));
+    client.pipe(there).pipe(client);
+    for (const one of [client, there]) one.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void relay.close());
+  place.env['DOCKER_HOST'] = `tcp://127.0.0.1:${(relay.address() as AddressInfo).port}`;
+  write('first', asProcess);
+  await done('one', 'apply');
+  write('second', asContainer());
+  await done('one', 'apply');
+  const none = await berthOf('other', 'rollback', 'a', '--yes');
+  expect(none.said).toContain('Nothing is known that a could go back to');
+  expect(given()).toBe('second');
+  await done('one', 'rollback', 'a', '--yes');
+  expect(given()).toBe('first');
 });

@@ -1,6 +1,8 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { isInPart, isSamePlace } from '../../domain/fleet-part.ts';
 import type { FleetPart, ReplicaPlace } from '../../domain/fleet-part.ts';
+import { parseJson } from '../../domain/json.ts';
+import { RanStates } from '../../domain/ran-states.ts';
 import type { DockerApi } from '../../io/docker-api.ts';
 import { digestOf } from '../../io/given-file.ts';
 import type { World } from '../../io/world.ts';
@@ -23,19 +25,30 @@ const textOfFile = 'berth.dev/ran-file-text';
 
 interface Kept {
   readonly name: string;
+  /** The daemon is one of this host: who may use that may have anything done there. */
+  readonly isHere: boolean;
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /** A proxy before the socket may show no volumes. */
 const unshown = [403, 404, 405, 501];
 
-/** What was kept for the containers of this place, the newest of it; null where nothing was, or nobody can be asked. */
+/**
+ * What was kept for the containers of this place, the newest of it; null where nothing was, or nobody can be asked. Of a daemon elsewhere
+ * nothing is believed that names another kind of target: whoever may use that would have processes started on this machine.
+ */
 export async function readRecord(world: World, place: MarkedPlace): Promise<string | null> {
   const newest = (await keptIn(world, place))
+    .filter(({ isHere, labels }) => isHere || isOfContainers(labels[textLabel]))
     .filter(({ labels }) => labels[textLabel] !== undefined)
     .toSorted((a, b) => ((a.labels[sinceLabel] ?? '') < (b.labels[sinceLabel] ?? '') ? -1 : 1))
     .at(-1);
   return newest?.labels[textLabel] ?? null;
+}
+
+function isOfContainers(text: string | undefined): boolean {
+  const states = RanStates.safeParse(parseJson(text ?? '')).data?.states ?? [];
+  return states.every(({ target }) => target.kind === 'docker');
 }
 
 /** One of the files that were kept with it; null where it is not there. */
@@ -106,7 +119,7 @@ async function keptBy(world: World, api: DockerApi, part: FleetPart): Promise<Ke
   if (status !== 200) return null;
   return (VolumeList.safeParse(json).data?.Volumes ?? []).flatMap(({ Name, Labels }) =>
     Labels?.[fleetOf] === fleet && isInPart(Labels[placeOf] ?? '', part)
-      ? [{ name: Name, labels: Labels }]
+      ? [{ name: Name, isHere: api.where.startsWith('unix:'), labels: Labels }]
       : [],
   );
 }
