@@ -7,6 +7,7 @@ import { noQuotas } from '../../src/gateway/limits/limits.ts';
 import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
 import { chat, configFor, engine, errorOf, front, postChat, sha256, start, until } from './harness.ts';
+import { stage } from './on-demand-stage.ts';
 
 /** Rules 11, 17 and 18: who may ask for what, and that the engine reads the same names as the check. */
 
@@ -136,19 +137,25 @@ test('a key with models does not get past them by fallbacks that a server elsewh
     expect([await ask('free', more), await ask('operator', more)]).toEqual([200, 200]);
 });
 
-test('nor does a key without models where one has limits; an engine of one model is asked as before', async () => {
-  const quotas = { ...noQuotas, models: { dear: { rpm: 1 } } };
-  const several = await start(wellBehaved, { keys: [key('free')], quotas });
-  const one = await start(wellBehaved, {
-    keys: [key('free')],
-    quotas,
-    upstream: { asItIs: { computing: [], oneModel: true } },
-  });
-  for (const more of fallbacks) {
-    expect((await postChat(several.gateway.url, more, as('free'))).status).toBe(400);
-    expect((await postChat(one.gateway.url, more, as('free'))).status).toBe(200);
-  }
-});
+test.each([
+  ['limits', { models: { dear: { rpm: 1 } } }],
+  ['a price', { prices: { dear: { input: 1, output: 1 } } }],
+])(
+  'nor does a key without models where one has %s; an engine of one model is asked as before',
+  async (_, more) => {
+    const quotas = { ...noQuotas, ...more };
+    const several = await start(wellBehaved, { keys: [key('free')], quotas });
+    const one = await start(wellBehaved, {
+      keys: [key('free')],
+      quotas,
+      upstream: { asItIs: { computing: [], oneModel: true } },
+    });
+    for (const more of fallbacks) {
+      expect((await postChat(several.gateway.url, more, as('free'))).status).toBe(400);
+      expect((await postChat(one.gateway.url, more, as('free'))).status).toBe(200);
+    }
+  },
+);
 
 test('nor where the route of its model falls back to such a server', async () => {
   const near = await engine(wellBehaved);
@@ -174,6 +181,12 @@ test('nor where the route of its model falls back to such a server', async () =>
   );
   expect((await postChat(gateway.url, { models: ['dear'] }, as('guest'))).status).toBe(400);
   expect((await postChat(gateway.url, {}, as('guest'))).status).toBe(200);
+});
+
+test('nor where an engine that may have several models is yet to be loaded', async () => {
+  const { gateway, asked } = await stage({ m: {} }, { config: { keys: [key('guest', { models: ['m'] })] } });
+  expect((await postChat(gateway.url, { models: ['dear'] }, as('guest'))).status).toBe(400);
+  expect(asked).toEqual([]);
 });
 
 /** What one parser takes for "m" and another for "dear". */

@@ -206,16 +206,21 @@ test('what has waited while a reload put an engine of several models in the plac
   const near = await engine((turn) => void held.push(turn));
   const far = await engine((turn) => turn.json(200, {}));
   function config(shape: UpstreamShape): GatewayConfig {
-    return configFor([{ slots: 1, ...shape }], { keys, routes: [route('small')] });
+    return configFor([{ slots: 1, ...shape }], { keys, routes: [route('small'), route('big')] });
   }
   const gateway = await front(config({ url: near.url, ...oneModel }));
   const first = ask(gateway, { body: chat({ model: 'any' }) });
   await until('one is served', () => held.length === 1);
-  const waiting = ['any', 'small'].map((model) => outcome(ask(gateway, { body: chat({ model }) })));
-  await until('the others wait', async () => (await gateway.metric('berth_gateway_queue_depth')) === 2);
+  const waiting = ['any', 'small', 'big'].map((model) => outcome(ask(gateway, { body: chat({ model }) })));
+  await until('the others wait', async () => (await gateway.metric('berth_gateway_queue_depth')) === 3);
   await gateway.reload(config({ url: far.url }));
   held[0]?.json(200, {});
-  expect(await Promise.all(waiting)).toEqual(['403 model_not_allowed', 200]);
+  expect(await Promise.all(waiting)).toEqual([
+    '403 model_not_allowed',
+    200,
+    // It was held to the limits of the other one.
+    '503 no_healthy_instance',
+  ]);
   expect((await first).status).toBe(200);
   expect(await gateway.metric('berth_gateway_inflight')).toBe(0);
 });
@@ -233,6 +238,11 @@ test('a fallback whose engine has no model of that name changes nothing of what 
   expect(await outcome(ask(gateway, { body: chat({ model: 'llama:8b' }) }))).toBe('503 no_healthy_instance');
   expect(far.seen).toEqual([]);
   expect(await outcome(ask(gateway, { body: chat({ model: 'small' }) }))).toBe(200);
+  await far.stop();
+  expect(await outcome(ask(gateway, { body: chat({ model: 'small' }) }))).toBe('503 no_healthy_instance');
+  const usage = (await gateway.control({ do: 'usage' })) as { uses: { model: string; requests: number }[] };
+  // The one that the fallback served.
+  expect(usage.uses.filter(({ model }) => model === 'far').map(({ requests }) => requests)).toEqual([1]);
 });
 
 test('a refusal names the model and what helps', async () => {

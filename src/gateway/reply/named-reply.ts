@@ -66,8 +66,7 @@ export class NamedReply implements Sieve {
   }
 
   push(read: BodyRead): readonly Buffer[] {
-    // The read's memory is used again.
-    for (const piece of piecesOf(read)) this.#held.push(Buffer.from(piece));
+    this.#held.push(...piecesOf(read));
     this.#bytes += read.raw.length;
     if (this.#bytes <= mostHeld) return [];
     const held = this.#held;

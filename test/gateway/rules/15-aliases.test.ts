@@ -110,6 +110,16 @@ test('rule 15: a plain reply names what was asked for, however it is framed; an 
     `${chunkOf(body.slice(0, 70)).toString()}${chunkOf(body.slice(70)).toString()}0\r\n\r\n`,
   );
   expect(await answer('m')).toBe(body.replace('engine-model', 'm'));
+  // Each part is a read of its own.
+  upstream.setScript(async (turn) => {
+    turn.write(`HTTP/1.1 ${json}Content-Length: ${body.length}\r\n\r\n`);
+    for (const part of [body.slice(0, 70), body.slice(70)]) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      turn.write(part);
+    }
+    turn.done();
+  });
+  expect(await answer('m')).toBe(body.replace('engine-model', 'm'));
   replies(`400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n`, body);
   expect(await answer('m')).toBe(body);
   replies(`200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n`, body);
