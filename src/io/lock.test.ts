@@ -1,10 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { localLocks, lockFileName, lockHolder, tryLock } from './lock.ts';
+import { localLocks, lockFileName, lockHolder, socketName, tryLock } from './lock.ts';
 import { unnamedHolder } from './unnamed-holder.ts';
 
 test('a lock is given to one at a time, and the second is told who holds it', async () => {
@@ -18,6 +19,19 @@ test('a lock is given to one at a time, and the second is told who holds it', as
   const second = await tryLock(name, 'the second');
   expect(second).not.toBeNull();
   second?.release();
+});
+
+test('whoever holds a lock and talks without end is heard for a moment, and moves no cursor', async () => {
+  const name = randomBytes(8).toString('hex');
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.write('\u001b[2Jroot\nWaiting for nobody ');
+    const timer = setInterval(() => socket.write('x'), 50);
+    socket.on('close', () => clearInterval(timer));
+  });
+  await new Promise<void>((resolve) => server.listen(socketName(name), resolve));
+  onTestFinished(() => void server.close());
+  expect(await lockHolder(name)).toMatch(/^ \[2Jroot Waiting for nobody x+$/);
 });
 
 function makeFolder(): string {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { join } from 'node:path';
+import { printable } from '../domain/printable.ts';
 import { silentHolder } from './silent-holder.ts';
 import { unnamedHolder } from './unnamed-holder.ts';
 
@@ -46,16 +47,26 @@ export async function tryLock(name: string, info: string): Promise<Lock | null> 
   });
 }
 
+const answerMs = 1_000;
+export const mostSaid = 1_000;
+
 /** What the holder of a lock said of itself: nothing where it stands still; null when nobody holds it. */
 export async function lockHolder(name: string): Promise<string | null> {
   const { connect } = await import('node:net');
   return new Promise((resolve) => {
     let text = '';
     const socket = connect(socketName(name));
-    socket.setEncoding('utf8').on('data', (part: string) => (text += part));
-    socket.setTimeout(1000, () => socket.destroy());
+    // Anybody may hold it, and go on talking.
+    const timer = setTimeout(() => socket.destroy(), answerMs);
+    socket.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+      if (text.length > mostSaid) socket.destroy();
+    });
     socket.on('error', () => {});
-    socket.on('close', (failed) => resolve(failed && text === '' ? null : text));
+    socket.on('close', (failed) => {
+      clearTimeout(timer);
+      resolve(failed && text === '' ? null : printable(text, mostSaid));
+    });
   });
 }
 
@@ -99,7 +110,9 @@ async function heldFromAfar(folder: string, name: string): Promise<Holder | null
     if (free) return null;
     const told = await toldBeside(folder, lockFileName(name)).catch(() => null);
     // Whoever came by ssh loses it where its beats stay away.
-    return told === null ? { text: await seenHolding(path), lives: false } : { text: told, lives: true };
+    return told === null
+      ? { text: await seenHolding(path), lives: false }
+      : { text: printable(told, mostSaid), lives: true };
   } catch {
     return null;
   }

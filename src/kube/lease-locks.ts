@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { BerthError } from '../domain/errors/berth-error.ts';
 import type { ClusterPlace } from '../domain/host-access.ts';
 import type { Clock } from '../io/clock.ts';
+import { printable } from '../domain/printable.ts';
+import { mostSaid } from '../io/lock.ts';
 import type { HostLocks, Lock } from '../io/lock.ts';
 import { getObject, Live, refusal } from './client.ts';
 import type { Place } from './client.ts';
@@ -63,7 +65,7 @@ export function leaseLocks(
       const lease = await getObject(await placeOf(), kind, Lease);
       const text = lease?.metadata.annotations?.[who];
       // One that does not renew it is taken for dead, and loses it.
-      return text === undefined ? null : { text, lives: true };
+      return text === undefined ? null : { text: printable(text, mostSaid), lives: true };
     },
   };
 }

@@ -68,6 +68,24 @@ test('whoever goes on with its work is waited for, however long that takes, and 
   expect(lines[2]).toMatch(/^Still waiting for berth apply of fleet slow \(process 7\), for \d+ min by now$/);
 });
 
+test('of several who wait for one, none fills the screen of another', async () => {
+  const world = worldOf('/home/alice', join('/tmp', randomUUID()));
+  let looks = 0;
+  const locks = {
+    take: (name: string, info: string) => (looks > 6 ? tryLock(name, info) : Promise.resolve(null)),
+    holder: () => {
+      looks += 1;
+      return Promise.resolve({ text: looks % 2 === 0 ? 'another who waits' : 'berth apply', lives: true });
+    },
+  };
+  const lines: string[] = [];
+  function onProgress(line: string): void {
+    lines.push(line);
+  }
+  (await takeHostLock({ ...world, locks }, { who: 'berth up', onProgress })).release();
+  expect(lines).toEqual(['Waiting for berth apply', 'Waiting for another who waits']);
+});
+
 /** An apply of this place that has the lock and waits for its engine until the file "gate" is there. */
 async function appliesSlowly(place: Place): Promise<Running> {
   const command = JSON.stringify([

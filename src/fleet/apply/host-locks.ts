@@ -7,6 +7,8 @@ import { worldOn } from '../file/hosts.ts';
 import { hostLock } from '../file/paths.ts';
 
 const pollMs = 200;
+/** Who waits for hours asks no more often than this: a question is a session of ssh, or requests to a cluster. */
+const longestPollMs = 1_000;
 /** Whoever gives no sign for so long stands still, and is waited for no longer. A lock ends by itself with the process that has it. */
 const standstillMs = 60_000;
 const tellMs = 60_000;
@@ -43,22 +45,24 @@ export async function takeHostLock(world: World, taker: LockTaker): Promise<Lock
       throw new BerthError('LOCKED', { what, holder, silentSeconds: Math.round(silentMs / 1000) });
     }
     tell(holder, now - begun);
-    await clock.sleep(pollMs, signal);
+    await clock.sleep(Math.min(longestPollMs, Math.max(pollMs, (now - begun) / 30)), signal);
   }
 }
 
 /** It may have just ended, or hide. */
 const unknown = { text: 'another process', lives: false } as const;
 
-/** Each who is waited for once, and again from time to time. */
+/** Each who is waited for once, and again from time to time: of several who wait, each is seen at times for a moment. */
 function teller(onProgress: (line: string) => void): (holder: string, waitedMs: number) => void {
-  let last: { holder: string; at: number } | null = null;
+  const told = new Map<string, number>();
   return (holder, waitedMs) => {
-    if (last?.holder === holder && waitedMs - last.at < tellMs) return;
-    const still = last?.holder === holder;
+    const at = told.get(holder);
+    if (at !== undefined && waitedMs - at < tellMs) return;
     const minutes = Math.round(waitedMs / 60_000);
-    onProgress(still ? `Still waiting for ${holder}, for ${minutes} min by now` : `Waiting for ${holder}`);
-    last = { holder, at: waitedMs };
+    onProgress(
+      at === undefined ? `Waiting for ${holder}` : `Still waiting for ${holder}, for ${minutes} min by now`,
+    );
+    told.set(holder, waitedMs);
   };
 }
 

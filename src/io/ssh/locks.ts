@@ -1,5 +1,6 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import { lockFileName, lockFolders, socketName } from '../lock.ts';
+import { printable } from '../../domain/printable.ts';
+import { lockFileName, lockFolders, mostSaid, socketName } from '../lock.ts';
 import type { HostLocks, Lock, LockFolders } from '../lock.ts';
 import { unnamedHolder } from '../unnamed-holder.ts';
 import type { Connection } from './connection.ts';
@@ -102,7 +103,7 @@ export function farLocks(link: Way, folders: LockFolders = lockFolders): HostLoc
     holder: async (name) => {
       const done = await link.run(holderScript(name, folders), { doing: 'asking who holds a lock' });
       if (done?.code !== 0 && done?.code !== unnamed) return null;
-      return { text: done.stdout.toString('utf8'), lives: done.code === 0 };
+      return { text: printable(done.stdout.toString('utf8'), mostSaid), lives: done.code === 0 };
     },
   };
 }
