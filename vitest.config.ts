@@ -21,6 +21,7 @@ const machines = [
   'unit-rights',
   'user-units',
   'wrong-inputs',
+  'wrong-inputs-ssh-units',
 ].map((name) => `test/hosts/${name}.live.test.ts`);
 
 /**

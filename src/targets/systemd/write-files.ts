@@ -11,14 +11,20 @@ export interface FileToWrite {
   readonly mode: '600' | '644';
 }
 
-/** One line a file: mode, mode of its folder, path and content in base64. Each is whole or not there: written beside, then renamed. */
+/** One line a file: mode, mode of its folder, path and content in base64. Each is whole or not there: written beside, then renamed. A folder that was made for one that could not be written goes with it. */
 const script = `set -eu
 umask 022
 while read -r mode folder name text; do
   path=$(printf %s "$name" | base64 -d)
   dir=$(dirname -- "$path")
-  [ -d "$dir" ] || { mkdir -p -- "$dir"; chmod "$folder" "$dir"; }
-  (umask 077; printf %s "$text" | base64 -d >"$path.berth-new") || { rm -f -- "$path.berth-new"; echo "at $path" >&2; exit 1; }
+  made=
+  [ -d "$dir" ] || { made=yes; mkdir -p -- "$dir"; chmod "$folder" "$dir"; }
+  (umask 077; printf %s "$text" | base64 -d >"$path.berth-new") || {
+    rm -f -- "$path.berth-new"
+    [ -z "$made" ] || rmdir -- "$dir" 2>/dev/null || true
+    echo "at $path" >&2
+    exit 1
+  }
   chmod "$mode" "$path.berth-new"
   mv -f -- "$path.berth-new" "$path"
 done`;
