@@ -29,6 +29,8 @@ export interface ContainerBox {
   readonly before: readonly string[];
   readonly host: string;
   readonly api: DockerApi;
+  /** Leaves no byte free on its `disk`, until what it gives is called. */
+  readonly fill: () => () => void;
   /** Ends it, with every container in it. */
   readonly stop: () => void;
 }
@@ -37,6 +39,9 @@ const programs: Readonly<Record<ContainerEngine, readonly string[]>> = {
   docker: ['dockerd', 'containerd', 'runc', 'unshare', 'ip'],
   podman: ['podman', 'conmon', 'runc', 'unshare'],
 };
+
+/** Where each keeps images and containers, as its script has it. */
+const stores: Readonly<Record<ContainerEngine, string>> = { docker: 'data', podman: 'graph' };
 
 /** Why a test with this engine cannot run here; null when it can. */
 export function missingFor(engine: ContainerEngine): string | null {
@@ -52,14 +57,16 @@ export function onPath(name: string): boolean {
 }
 
 /** `before`: what stands before a command that is to run on its machine. `network`: podman has one of its own, in place of the machine's.
- * `registry`: a place that podman shall ask over plain HTTP, as Docker asks every one of the loopback. */
+ * `registry`: a place that podman shall ask over plain HTTP, as Docker asks every one of the loopback. `disk`: images and containers lie on
+ * one of their own of that size, which `fill` makes full. */
 export async function startBox(
   engine: ContainerEngine,
   {
     before = [],
     network = false,
     registry = '',
-  }: { before?: readonly string[]; network?: boolean; registry?: string } = {},
+    disk = '',
+  }: { before?: readonly string[]; network?: boolean; registry?: string; disk?: string } = {},
 ): Promise<ContainerBox> {
   const folder = mkdtempSync(join(tmpdir(), `berth-${engine}-`));
   // Another user shall fail at the socket, not before it.
@@ -69,6 +76,7 @@ export async function startBox(
     ...process.env,
     PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
     INSECURE_REGISTRY: registry,
+    BOX_DISK: disk,
   };
   const how = network ? ['--net'] : [];
   function box(verb: string, more: readonly string[] = []): void {
@@ -91,11 +99,19 @@ export async function startBox(
   } catch (error) {
     throw new Error(readFileSync(join(folder, 'box.log'), 'utf8'), { cause: error });
   }
+  function enter(...argv: string[]): string {
+    // Its process has that number where the box was started.
+    const line = `exec nsenter -t "$(pgrep -P "$(cat "$0/box.pid")" | head -n 1)" -m -p ${spaces.join(' ')} "$@"`;
+    const [program = '', ...args] = [...before, 'sh', '-c', line, folder, ...argv];
+    return execFileSync(program, args, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] });
+  }
   return {
     engine,
-    enter: (...argv) => {
-      const inside = ['-t', firstIn(folder), '-m', '-p', ...spaces, ...argv];
-      return execFileSync('nsenter', inside, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] });
+    enter,
+    fill: () => {
+      const file = join(folder, stores[engine], 'full');
+      enter('sh', '-c', `cat /dev/zero >'${file}' 2>/dev/null; true`);
+      return () => void enter('rm', file);
     },
     before: network ? ['nsenter', '-t', firstIn(folder), '-n'] : [],
     host: `unix://${folder}/d.sock`,

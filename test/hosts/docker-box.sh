@@ -15,6 +15,8 @@ start)
   ip link set "$bridge" up
   cat >"$D/init.sh" <<'I'
 mount -t tmpfs tmpfs /run
+# A disk of its own that can be filled.
+[ -z "${BOX_DISK:-}" ] || { mkdir -p "$D/data"; mount -t tmpfs -o "size=$BOX_DISK" tmpfs "$D/data"; }
 exec dockerd --data-root "$D/data" --exec-root /run/dk -H "unix://$D/d.sock" --pidfile /run/d.pid -s overlay2 \
   --bridge="$bridge" --iptables=false --ip-masq=false
 I

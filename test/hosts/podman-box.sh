@@ -35,6 +35,8 @@ C
   fi
   cat >"$D/init.sh" <<'I'
 mount -t tmpfs tmpfs /run
+# A disk of its own that can be filled.
+[ -z "${BOX_DISK:-}" ] || { mkdir -p "$D/graph"; mount -t tmpfs -o "size=$BOX_DISK" tmpfs "$D/graph"; }
 mkdir -p /run/netns
 if [ "$net" != '' ]; then ip link set lo up; fi
 # Monitors of containers call podman themselves, without the environment of the service.

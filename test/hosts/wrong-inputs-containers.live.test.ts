@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -9,12 +10,15 @@ import { tryWrong } from '../support/wrong-input.ts';
 import type { WrongInput, WrongInputPlace } from '../support/wrong-input.ts';
 import { importLlama, llamaImage, missingFor, startBox } from './container-box.ts';
 import type { ContainerBox, ContainerEngine } from './container-box.ts';
+import { startPrivateRegistry } from './private-registry.ts';
+import type { PrivateRegistry } from './private-registry.ts';
 import { fleetWith, fullDisk, nobody, runAsNobody } from './wrong-fleet.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 describe.each<ContainerEngine>(['docker', 'podman'])('the target docker, with %s', (engine) => {
   const missing = missingFor(engine);
+  let registry: PrivateRegistry;
   let box: ContainerBox;
   let place: Place;
   let entrypoint: string[];
@@ -23,7 +27,8 @@ describe.each<ContainerEngine>(['docker', 'podman'])('the target docker, with %s
 
   beforeAll(async () => {
     if (missing !== null) return;
-    box = await startBox(engine);
+    registry = await startPrivateRegistry(null, randomBytes(64 * 1024));
+    box = await startBox(engine, { registry: registry.place, disk: '1g' });
     ({ entrypoint } = await importLlama(box));
     place = makePlace();
     chmodSync(place.folder, 0o755);
@@ -34,6 +39,7 @@ describe.each<ContainerEngine>(['docker', 'podman'])('the target docker, with %s
   afterAll(async () => {
     await place?.close();
     box?.stop();
+    registry?.close();
   });
 
   function fleet({
@@ -125,7 +131,53 @@ describe.each<ContainerEngine>(['docker', 'podman'])('the target docker, with %s
       cure: 'set DOCKER_HOST',
     },
     {
-      name: 'a full disk',
+      name: 'a daemon elsewhere that does not answer',
+      arrange: () => {
+        place.env['DOCKER_HOST'] = 'tcp://127.0.0.1:1';
+        return () => (place.env['DOCKER_HOST'] = box.host);
+      },
+      fleet: () => fleet(),
+      code: 6,
+      object: 'No container engine answers at tcp://127.0.0.1:1',
+      cause: 'ECONNREFUSED',
+      cure: 'set DOCKER_HOST',
+    },
+    {
+      name: 'a context of Docker that is not there',
+      arrange: () => {
+        delete place.env['DOCKER_HOST'];
+        place.env['DOCKER_CONTEXT'] = 'nowhere';
+        return () => {
+          delete place.env['DOCKER_CONTEXT'];
+          place.env['DOCKER_HOST'] = box.host;
+        };
+      },
+      fleet: () => fleet(),
+      code: 6,
+      object: 'No container engine answers at the context nowhere',
+      cause: 'there is no such context of Docker',
+      cure: 'docker context ls',
+    },
+    {
+      name: 'a full disk of the engine as the image comes',
+      arrange: () => box.fill(),
+      fleet: () => fleet({ image: `${registry.place}/lab/none:one`, pull: 'missing' }),
+      code: 1,
+      object: () => `The image ${registry.place}/lab/none:one for a`,
+      cause: 'no space left on device',
+      cure: `${engine} system df`,
+    },
+    {
+      name: 'a full disk of the engine as the container is made',
+      arrange: () => box.fill(),
+      fleet: () => fleet(),
+      code: 1,
+      object: `The container of a from ${llamaImage}`,
+      cause: 'no space left on device',
+      cure: `${engine} system df`,
+    },
+    {
+      name: "a full disk where the engine's key goes",
       arrange: () => {
         const folder = join(place.folder, 'small');
         const undo = fullDisk(folder);
@@ -144,10 +196,7 @@ describe.each<ContainerEngine>(['docker', 'podman'])('the target docker, with %s
     },
   ];
 
-  // What is told without asking the engine anything is the same with both.
-  const its = wrongs.filter(({ name }) => engine === 'docker' || !/daemon|disk/.test(name));
-
-  test.skipIf(missing !== null).each(its)(
+  test.skipIf(missing !== null).each(wrongs)(
     '$name is told with its cause and its cure, and nothing of it is left',
     async (wrong) => {
       const { before, after } = await tryWrong(inPlace(place.berth), wrong);
@@ -184,7 +233,8 @@ describe.each<ContainerEngine>(['docker', 'podman'])('the target docker, with %s
       berth,
       traces: async () => {
         const { json } = await box.api.ask('GET', '/containers/json?all=1');
-        return (json as { Id: string }[]).map(({ Id }) => Id);
+        const volumes = (await box.api.ask('GET', '/volumes')).json as { Volumes: unknown[] | null };
+        return [(json as { Id: string }[]).map(({ Id }) => Id), volumes.Volumes ?? []];
       },
     };
   }

@@ -7,6 +7,7 @@ import { tryWrong } from '../support/wrong-input.ts';
 import type { WrongInput } from '../support/wrong-input.ts';
 import { llamaImage as kubeImage, llamaProgram, missingForCluster, startCluster } from './kube-box.ts';
 import type { KubeBox } from './kube-box.ts';
+import { pressDisk } from './kube-disk.ts';
 import { fleetWith } from './wrong-fleet.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -189,6 +190,15 @@ describe.skipIf(noCluster !== null)('the target kubernetes', () => {
       object: 'a did not become ready',
       cause: /Insufficient nvidia\.com\/gpu/,
       cure: 'ask for less under gpus',
+    },
+    {
+      name: 'a node whose disk is full',
+      arrange: () => pressDisk(box),
+      fleet: () => fleet().replace('60s', '6s'),
+      code: 1,
+      object: 'a did not become ready',
+      cause: /finds no node: .*disk-pressure/,
+      cure: 'Free some space on the node that is full',
     },
     {
       name: 'a port of the nodes that another service has',

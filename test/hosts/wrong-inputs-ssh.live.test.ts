@@ -7,7 +7,7 @@ import { fakeEngine, freePorts, makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { tryWrong } from '../support/wrong-input.ts';
 import type { WrongInput } from '../support/wrong-input.ts';
-import { missingFor, startBox } from './container-box.ts';
+import { importFolder, missingFor, startBox } from './container-box.ts';
 import type { ContainerBox } from './container-box.ts';
 import { missingForSsh } from './missing-for-ssh.ts';
 import { addSshUser, sshUser } from './ssh-user.ts';
@@ -51,7 +51,8 @@ describe.skipIf(lacks !== '')('a host by ssh', () => {
     deployment = '',
     target = '',
   } = {}): string {
-    const command = JSON.stringify([program, fakeEngine, '{port}']);
+    const keyed = deployment.includes('ownKey') ? ['--keyed', '{key-file}'] : [];
+    const command = JSON.stringify([program, fakeEngine, '{port}', ...keyed]);
     return [
       'version: 1',
       'fleet: lab',
@@ -72,16 +73,31 @@ describe.skipIf(lacks !== '')('a host by ssh', () => {
     return [...files.filter((path) => !/\.log$|\/ran\/|\.lock$/.test(path)), ...engines].toSorted();
   }
 
+  async function hold(): Promise<() => void> {
+    const holder = spawn(script, ['enter', machine, process.execPath, fakeEngine, String(port)], {
+      stdio: 'ignore',
+    });
+    await until(() => inside('ss', '-ltnH').includes(`:${port} `), 'the holder of the port');
+    return () => {
+      inside('pkill', '-f', `fake-engine.mjs ${port}`);
+      holder.kill();
+    };
+  }
+
+  function fillState(): () => void {
+    const state = join(machine, 'home/.local/state');
+    inside(
+      'sh',
+      '-c',
+      `mkdir -p ${state} && mount -t tmpfs -o size=64k,nr_inodes=2 tmpfs ${state} && touch ${state}/full; true`,
+    );
+    return () => void inside('umount', '-l', state);
+  }
+
   const wrongs: readonly WrongInput[] = [
     {
       name: 'a port that another program holds there',
-      arrange: async () => {
-        const holder = spawn(script, ['enter', machine, process.execPath, fakeEngine, String(port)], {
-          stdio: 'ignore',
-        });
-        await until(() => inside('ss', '-ltnH').includes(`:${port} `), 'the holder of the port');
-        return () => inside('pkill', '-f', `fake-engine.mjs ${port}`) && holder.kill();
-      },
+      arrange: () => hold(),
       fleet: () => fleet({ deployment: `port: ${port}, ` }),
       code: 1,
       object: () => `Port ${port} on 127.0.0.1`,
@@ -106,15 +122,7 @@ describe.skipIf(lacks !== '')('a host by ssh', () => {
     },
     {
       name: 'a full disk there',
-      arrange: () => {
-        const state = join(machine, 'home/.local/state');
-        inside(
-          'sh',
-          '-c',
-          `mkdir -p ${state} && mount -t tmpfs -o size=64k,nr_inodes=2 tmpfs ${state} && touch ${state}/full; true`,
-        );
-        return () => inside('umount', '-l', state);
-      },
+      arrange: () => fillState(),
       fleet: () => fleet(),
       code: 1,
       object: () => join(machine, 'home/.local/state'),
@@ -142,6 +150,16 @@ describe.skipIf(lacks !== '')('a host by ssh', () => {
       name: 'a host that does not answer',
       unseen: true,
       fleet: () => fleet({ host: 'dead' }),
+      code: 6,
+      object: 'ssh://dead',
+      cause: 'Connection refused',
+      cure: 'What runs there is left as it is until then.',
+    },
+    {
+      name: 'a host of containers that does not answer',
+      unseen: true,
+      fleet: () =>
+        fleet({ host: 'dead', target: 'target: {kind: docker, image: "a/b:1", entrypoint: [x]}, ' }),
       code: 6,
       object: 'ssh://dead',
       cause: 'Connection refused',
@@ -212,11 +230,17 @@ describe.skipIf(lacks !== '')('a host by ssh', () => {
   const lacksDocker = missingFor('docker');
   describe.skipIf(lacksDocker !== null)('with a container engine', () => {
     let box: ContainerBox;
-    const ofContainers = 'target: {kind: docker, image: "berth-test/none:1", pull: never, entrypoint: [x]}, ';
+    const ofContainers = withImage('berth-test/none:1');
+
+    function withImage(image: string): string {
+      return `target: {kind: docker, image: "${image}", pull: never, entrypoint: [x]}, `;
+    }
 
     beforeAll(async () => {
-      box = await startBox('docker', { before: [script, 'enter', machine] });
+      box = await startBox('docker', { before: [script, 'enter', machine], disk: '256m' });
       inside('ln', '-s', box.host.slice('unix://'.length), '/run/docker.sock');
+      // Nothing is ever run in it.
+      await importFolder(box, 'berth-test/some:1', { folder: place.folder, paths: ['m.gguf'] });
     });
     afterAll(() => box?.stop());
 
@@ -232,6 +256,41 @@ describe.skipIf(lacks !== '')('a host by ssh', () => {
         object: 'The image berth-test/none:1 for a',
         cause: 'is not there and cannot be fetched: pull is "never"',
         cure: 'Check target.image of a',
+      },
+      {
+        name: 'a port that a container is to have and another program holds there',
+        arrange: () => hold(),
+        fleet: () => fleet({ target: withImage('berth-test/some:1'), deployment: `port: ${port}, ` }),
+        code: 1,
+        object: () => `Port ${port} on 127.0.0.1`,
+        cause: 'is held by',
+        cure: () => `name another port than ${port}`,
+      },
+      {
+        name: 'a model for a container that is not there',
+        fleet: () => fleet({ target: withImage('berth-test/some:1'), model: '/nowhere/none.gguf' }),
+        code: 1,
+        object: '/nowhere/none.gguf',
+        cause: 'does not exist',
+        cure: 'Check the path',
+      },
+      {
+        name: 'a full disk of the engine there',
+        arrange: () => box.fill(),
+        fleet: () => fleet({ target: withImage('berth-test/some:1') }),
+        code: 1,
+        object: 'The container of a from berth-test/some:1',
+        cause: 'no space left on device',
+        cure: 'docker system df',
+      },
+      {
+        name: 'a full disk there where its files go',
+        arrange: () => fillState(),
+        fleet: () => fleet({ target: withImage('berth-test/some:1'), deployment: 'ownKey: true, ' }),
+        code: 1,
+        object: () => join(machine, 'home/.local/state'),
+        cause: /no space/i,
+        cure: 'the space on that machine',
       },
       {
         name: 'a user who may not use it',

@@ -41,6 +41,22 @@ describe.skipIf(process.getuid?.() !== 0)('the target process', () => {
     expect(after).toEqual(before);
   });
 
+  test('an engine that finds its disk full is told with its lines and what makes room, and nothing of it is left', async () => {
+    const folder = join(place.folder, 'engine');
+    place.env['BERTH_STATE_DIR'] = join(place.folder, 'state');
+    const words = JSON.stringify(['sh', '-c', `cp /bin/sh '${folder}/cache' || exit 3`]);
+    const { before, after } = await tryWrong(here(place.berth), {
+      name: 'a full disk of the engine',
+      arrange: () => fullDisk(folder),
+      fleet: () => fleetWith(`engine: {kind: command, command: ${words}, startTimeout: 60s}`),
+      code: 1,
+      object: 'a ended while starting',
+      cause: 'No space left on device',
+      cure: 'Free some space on the disk that these lines name',
+    });
+    expect(after).toEqual(before);
+  });
+
   const asNobody: readonly WrongInput[] = [
     {
       name: 'a model that this user may not read',
