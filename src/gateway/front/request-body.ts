@@ -2,7 +2,7 @@ import type { Endpoint } from '../../domain/endpoints.ts';
 import type { Upstream } from '../../domain/gateway-config.ts';
 import { badRequest } from '../reply/faults.ts';
 import { knownText } from './known-text.ts';
-import { fallbackKeys, isFallbackField, namesNothing } from './fallback-keys.ts';
+import { fallbackKeys, isFallbackField, namesModels } from './fallback-keys.ts';
 import { scanForm } from './scan-form.ts';
 import { countPrompts, ScanFault, scanInto, scanObject } from './scan.ts';
 import type { Span } from './scan.ts';
@@ -116,7 +116,8 @@ function fallbackIn(bytes: Buffer, { spans, fallbacksAt }: Look): string | null 
   if (fallbacksAt === null) return null;
   for (const [i, key] of fallbackKeys.entries()) {
     const start = spans[2 * (fallbacksAt + i)] as number;
-    if (start >= 0 && !namesNothing(bytes, start, spans[2 * (fallbacksAt + i) + 1] as number)) return key;
+    const end = spans[2 * (fallbacksAt + i) + 1] as number;
+    if (start >= 0 && namesModels(key, bytes, start, end)) return key;
   }
   return null;
 }
@@ -219,7 +220,7 @@ export function modelIn(bytes: Buffer): string | null {
   const found = scanObject(bytes, modelAndFallbacks);
   for (const key of fallbackKeys) {
     const other = found.get(key);
-    if (other && !namesNothing(bytes, other.start, other.end))
+    if (other && namesModels(key, bytes, other.start, other.end))
       throw new ScanFault('It names other models, too.');
   }
   const span = found.get('model');
