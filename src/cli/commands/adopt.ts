@@ -120,7 +120,10 @@ function choose(entries: readonly Entry[], names: readonly string[], refused: re
   });
 }
 
-/** The file first, so that what is marked is named somewhere; put back as it was when it does not hold or nothing can be marked. */
+/**
+ * The file first, so that what is marked is named somewhere; put back as it was when it does not hold or nothing can be marked. Others
+ * may be waited for in between, for hours: what somebody has written meanwhile stays.
+ */
 async function carryOut(
   { world, cwd, output, signal }: CliContext,
   { path, text, old, entries }: Before & { entries: readonly Entry[] },
@@ -135,7 +138,9 @@ async function carryOut(
     });
     return { adopted, loaded };
   } catch (error) {
-    if (old === null) await world.files.remove(path);
+    if ((await world.files.read(path)) !== text)
+      output.progress(`berth: ${path} has been changed meanwhile, and stays as it is now`);
+    else if (old === null) await world.files.remove(path);
     else await world.files.write(path, old, 0o644);
     throw error;
   }

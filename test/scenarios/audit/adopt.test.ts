@@ -1,9 +1,11 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Plan } from '../../../src/domain/plan.ts';
 import type { ScanReport } from '../../../src/domain/scan-report.ts';
+import { hostLock } from '../../../src/fleet/file/paths.ts';
 import { tryLock } from '../../../src/io/lock.ts';
+import { placesOf } from '../../../src/io/places.ts';
 import { freePorts, isRunning, makePlace, until } from '../../support/berth.ts';
 import { createFakes, serverOf } from '../scan/fakes.ts';
 
@@ -101,6 +103,28 @@ test('while another command edits the file, adopting changes nothing and says wh
     expect(readFileSync(file, 'utf8')).toContain(`from process ${pid}`);
   } finally {
     held?.release();
+    await stop();
+  }
+}, 60_000);
+
+test('what somebody writes into the file while adopting waits for another one stays, also where the wait is interrupted', async () => {
+  const { place, pid, stop } = await running();
+  const file = join(place.folder, 'berth.yaml');
+  const places = placesOf({ HOME: place.folder }, place.env['BERTH_STATE_DIR']);
+  const lock = await tryLock(hostLock({ places }), 'berth apply of fleet other (process 1)');
+  try {
+    for (const add of ['', '# by hand\n']) {
+      const text = readFileSync(file, 'utf8');
+      const adopting = place.spawn('adopt', String(pid));
+      await until(() => adopting.output().stderr.includes('Waiting for berth apply'), 'it to wait');
+      if (add !== '') appendFileSync(file, add);
+      const meanwhile = readFileSync(file, 'utf8');
+      adopting.child.kill('SIGINT');
+      expect(await adopting.exited).toBe(130);
+      expect(readFileSync(file, 'utf8')).toBe(add === '' ? text : meanwhile);
+    }
+  } finally {
+    lock?.release();
     await stop();
   }
 }, 60_000);
