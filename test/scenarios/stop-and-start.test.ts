@@ -93,6 +93,30 @@ test('one whose stop by hand was killed on the way is not started again by "bert
   expect(up.output().stderr).not.toContain('a has ended; starting it again');
 });
 
+test('an engine that crashes while another is stopped by hand is started again', async () => {
+  const [slow, plain] = [['--late', '3000'], []].map((mode) =>
+    JSON.stringify([process.execPath, fakeEngine, '{port}', ...mode]),
+  );
+  place.write(
+    `version: 1\nfleet: lab\ngateway: {listen: ["127.0.0.1:0"]}\nconsole: {listen: "127.0.0.1:0"}\ndeployments:\n` +
+      `  a: {engine: {kind: command, command: ${slow}, stopGrace: 20s}}\n` +
+      `  b: {engine: {kind: command, command: ${plain}, stopGrace: 1s}}\n`,
+  );
+  place.spawn('up');
+  await until(async () => (await status()).gateway.url, 'the gateway to serve');
+  const b = await pidOf('b');
+  const stop = place.spawn('stop', 'a');
+  await until(
+    async () => (await place.berth('journal', '--json')).stdout.includes('under way'),
+    'a to be asked to end',
+  );
+  // Nobody looks while somebody changes what runs: that a is stopped is the next thing that is heard.
+  process.kill(b ?? 0, 'SIGKILL');
+  expect(await stop.exited, stop.output().stderr).toBe(0);
+  await until(async () => ((await pidOf('b')) ?? b) !== b, 'b to be started again');
+  expect(await pidOf('a')).toBeNull();
+});
+
 test('a model on demand that was stopped by hand is not loaded by a request', async () => {
   const url = await upUrl();
   expect(await ask(url, 'late')).toBe(200);

@@ -40,7 +40,7 @@ export interface Supervisor {
       /** Could not be looked at, and is watched on. */
       readonly unseen?: (watched: { readonly host: string; readonly mark: Mark }) => boolean;
       /** Is watched until it is started again, where it has ended. */
-      readonly waits?: (mark: Mark) => boolean;
+      readonly waits?: (watched: Instance & { readonly mark: Mark }) => boolean;
     },
   ) => void;
   readonly engines: () => RunningEngine[];
@@ -115,7 +115,7 @@ export function createSupervisor(world: World, fleet: FleetIdentity, options: Su
 
   return {
     adopt: (instances, { to = null, unseen = () => false, waits = () => false } = {}) => {
-      const kept = [...watched].filter(([, one]) => unseen(one) || waits(one.mark));
+      const kept = [...watched].filter(([, one]) => unseen(one) || waits(one));
       const own = takenIn(instances, options.onDemand);
       const whole = to?.share === undefined ? to : null;
       watched = new Map([...kept, ...chosen(own, watched, whole)]);

@@ -5,6 +5,7 @@ import { newToken, tokenOfFile } from '../../io/token-file.ts';
 import type { World } from '../../io/world.ts';
 import { gatewayConfig } from '../gateway/gateway-config.ts';
 import { applyFile, readAnew } from './apply-file.ts';
+import { isToRun } from './ended-by-others.ts';
 import { hungPorts } from './hung-ports.ts';
 import { onDemandConfig } from '../on-demand/config.ts';
 import { withPath } from '../on-demand/fetch-first.ts';
@@ -12,6 +13,7 @@ import { readLoadTimes } from '../on-demand/load-times.ts';
 import type { LoadTimes } from '../on-demand/load-times.ts';
 import { Loader } from '../on-demand/loader.ts';
 import type { ShapeCache } from '../on-demand/memory-need.ts';
+import { readLastEffects } from '../apply/journal.ts';
 import { expectFreePorts } from '../apply/expect-free-ports.ts';
 import { startGateway } from '../gateway/gateway-child.ts';
 import type { GatewayChild } from '../gateway/gateway-child.ts';
@@ -167,7 +169,10 @@ async function converge(run: Run, signal: AbortSignal): Promise<void> {
   await adopt(run);
 }
 
-/** `told`: somebody has changed engines, and says so; else what is gone has ended by itself, and is watched until it is started again. */
+/**
+ * What is gone has ended by itself, and is watched until it is started again. `told`: somebody has changed engines, and says so; then
+ * not where that one has ended it, or may have.
+ */
 async function adopt(
   run: Run,
   { to = null, told = true }: { to?: Successor | null; told?: boolean } = {},
@@ -176,10 +181,11 @@ async function adopt(
   const sight = await observeFleet(world, loaded.hosts);
   const instances = instancesOf(sight, loaded);
   run.unseen = unseenIn(sight, loaded);
+  const ended = told ? await readLastEffects(world, loaded) : [];
   run.supervisor.adopt(instances, {
     to,
     unseen: ({ host, mark }) => isUnseen(run.unseen, { machine: host, target: mark.target.kind }),
-    waits: ({ deployment }) => !told && !isOnDemand(run, deployment),
+    waits: (one) => !isOnDemand(run, one.mark.deployment) && (!told || isToRun(one, { loaded, ended })),
   });
   run.loader.adopt(run.supervisor.engines().map(({ mark }) => mark));
 }
