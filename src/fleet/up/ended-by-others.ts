@@ -4,6 +4,16 @@ import type { Effect, JournalEntry } from '../../domain/journal.ts';
 import { targetOf } from '../../targets/registry.ts';
 import type { Hosts } from '../file/hosts.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
+import type { Successor } from '../apply/traffic.ts';
+
+/** What somebody who has changed engines says of it. */
+export interface Told {
+  readonly to?: Successor | null;
+  /** It has another journal, which is not read here, so that it may have ended all that is gone. */
+  readonly elsewhere?: boolean | undefined;
+  /** Where the fleet file has a fault, the old one stays. */
+  readonly despiteFaults?: boolean;
+}
 
 /** What leaves an engine that was there to be started again by whoever watches it. */
 const leaves: readonly Effect['do'][] = ['restart', 'adopt', 'close file'];
@@ -42,14 +52,15 @@ function isOfTheFile(
 }
 
 /**
- * Whether one that is gone is to be started again by who watches it. What its target looks after comes back by that, or is gone for
+ * Whether one that is gone is to be started again by who watches it. `ended`: null where that is not known. What its target looks after comes back by that, or is gone for
  * good. Pure.
  */
 export function isToRun(
   one: Instance & { readonly mark: Mark },
-  { loaded, ended }: { readonly loaded: LoadedFleet; readonly ended: readonly JournalEntry[] },
+  { loaded, ended }: { readonly loaded: LoadedFleet; readonly ended: readonly JournalEntry[] | null },
 ): boolean {
   return (
+    ended !== null &&
     !targetOf(one.mark.target.kind).supervises &&
     isOfTheFile(one, loaded) &&
     !isEndedByOthers(one, ended, loaded.hosts)

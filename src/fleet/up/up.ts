@@ -6,6 +6,7 @@ import type { World } from '../../io/world.ts';
 import { gatewayConfig } from '../gateway/gateway-config.ts';
 import { applyFile, readAnew } from './apply-file.ts';
 import { isToRun } from './ended-by-others.ts';
+import type { Told } from './ended-by-others.ts';
 import { hungPorts } from './hung-ports.ts';
 import { onDemandConfig } from '../on-demand/config.ts';
 import { withPath } from '../on-demand/fetch-first.ts';
@@ -164,7 +165,7 @@ interface Run {
 }
 
 async function converge(run: Run, signal: AbortSignal): Promise<void> {
-  const traffic = run.gateway ? trafficOf(run, (to) => follow(run, to, false)) : noTraffic;
+  const traffic = run.gateway ? trafficOf(run, (to) => follow(run, { to })) : noTraffic;
   await applyFile(run.world, run, { signal, traffic });
   await adopt(run);
 }
@@ -175,13 +176,13 @@ async function converge(run: Run, signal: AbortSignal): Promise<void> {
  */
 async function adopt(
   run: Run,
-  { to = null, told = true }: { to?: Successor | null; told?: boolean } = {},
+  { to = null, told = true, elsewhere = false }: Told & { told?: boolean } = {},
 ): Promise<void> {
   const { world, loaded } = run;
   const sight = await observeFleet(world, loaded.hosts);
   const instances = instancesOf(sight, loaded);
   run.unseen = unseenIn(sight, loaded);
-  const ended = told ? await readLastEffects(world, loaded) : [];
+  const ended = told && !elsewhere ? await readLastEffects(world, loaded) : null;
   run.supervisor.adopt(instances, {
     to,
     unseen: ({ host, mark }) => isUnseen(run.unseen, { machine: host, target: mark.target.kind }),
@@ -205,7 +206,8 @@ async function openGateway(run: Run): Promise<void> {
 
 /** Another gateway of this fleet has taken in what runs now, and waits until this one has. */
 async function followWish(run: Run, wish: string, to: unknown): Promise<void> {
-  const fault = await followOther(run, Successor.nullable().safeParse(to).data ?? null, false).then(
+  const asked = { to: Successor.nullable().safeParse(to).data ?? null, elsewhere: true };
+  const fault = await followOther(run, asked).then(
     () => null,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
@@ -233,9 +235,9 @@ function trafficOf(run: Run, shift: Parameters<typeof moveTraffic>[0]['shift']):
 }
 
 /** As an `apply` beside us asks for it: a fault is told here as well. */
-async function followOther(run: Run, to: Successor | null, despiteFaults: boolean): Promise<void> {
+async function followOther(run: Run, asked: Told): Promise<void> {
   try {
-    await follow(run, to, despiteFaults);
+    await follow(run, asked);
   } catch (error) {
     await refuse(run, error);
     throw error;
@@ -266,7 +268,7 @@ async function serve(run: Run, signal: AbortSignal): Promise<void> {
   const { ports } = run;
   const hold: UpHold = {
     loaded: () => run.loaded,
-    traffic: trafficOf(run, (...asked) => followOther(run, ...asked)),
+    traffic: trafficOf(run, (to, despiteFaults) => followOther(run, { to, despiteFaults })),
     requests: requestView(() => run.gateway),
     takeInKeys: () => takeInKeys(run),
     gateway: () =>
@@ -353,18 +355,18 @@ async function watch(run: Run, signal: AbortSignal): Promise<void> {
 }
 
 /** Takes in a changed file and what runs now. Throws what is wrong, and the old stays in force. */
-function follow(run: Run, to: Successor | null, despiteFaults: boolean): Promise<void> {
+function follow(run: Run, { despiteFaults = false, ...asked }: Told): Promise<void> {
   return run.inTurn(async () => {
     const { loaded } = run;
     try {
       const read = await readAnew(run.world, run, despiteFaults);
       run.loaded = read.loaded;
-      await adopt(run, { to });
+      await adopt(run, asked);
       await run.gateway?.reload(await configOf(run));
       run.refused = read.refused;
     } catch (error) {
       run.loaded = loaded;
-      await adopt(run);
+      await adopt(run, { elsewhere: asked.elsewhere });
       throw error;
     }
     await run.state.write();
