@@ -122,6 +122,10 @@ describe.skipIf(!redisServer.there)(`several gateways (${redisServer.name})`, ()
       for (let next = 0; next < 3; next += 1)
         expect((await ask(`${two}/v1/responses`, 'x', more))[1]?.[5]).toBe(id[5]);
       expect((await ask(`${two}/v1/responses`, 'y', more))[0]).toBe(404);
+      // Nor does it become that of one whose reply repeats its id.
+      await ask(`${two}/v1/responses`, 'y', { model: 'm', input: 'Hi', repeat: id });
+      expect((await ask(two + path, 'y'))[0]).toBe(404);
+      expect(await ask(two + path)).toEqual([200, id]);
     }
     const [, last] = await ask(`${one}/v1/responses`, 'x', { model: 'm', input: 'Hi' });
     redis.kill('SIGKILL');
@@ -290,8 +294,9 @@ function keeping(name: string): (turn: Turn) => void {
   return (turn) => {
     const { method, path } = turn.request;
     if (method === 'POST') {
-      kept.push(`resp_${name}${kept.length}`);
-      turn.json(200, { object: 'response', id: kept.at(-1) });
+      const repeated = /"repeat":"(\w+)"/.exec(turn.request.body)?.[1];
+      if (repeated === undefined) kept.push(`resp_${name}${kept.length}`);
+      turn.json(200, { object: 'response', id: repeated ?? kept.at(-1) });
       return;
     }
     const id = path.split('/').at(-1) ?? '';

@@ -13,7 +13,8 @@ export type SharedHolder = z.infer<typeof SharedHolder>;
 
 /** Neither rejects: without the store, each gateway knows of its own alone. */
 export interface SharedHolders {
-  readonly remember: (id: string, holder: SharedHolder) => void;
+  /** Resolves with whose it is by then: somebody else's may have been there before. Null: not known. */
+  readonly remember: (id: string, holder: SharedHolder) => Promise<SharedHolder | null>;
   readonly find: (id: string) => Promise<SharedHolder | null>;
 }
 
@@ -21,7 +22,9 @@ export interface SharedHolders {
 const keepSeconds = 86_400;
 
 /* Whose it is does not change. */
-const rememberScript = `return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2], 'NX')`;
+const rememberScript = `
+if redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2], 'NX') then return ARGV[1] end
+return redis.call('GET', KEYS[1])`;
 
 const findScript = `
 local found = redis.call('GET', KEYS[1])
@@ -37,8 +40,10 @@ export function createSharedHolders(
     return `berth:{${fleet}}:response:${id}`;
   }
   return {
-    remember: (id, holder) =>
-      void run(rememberScript, [keyOf(id)], [JSON.stringify(holder), String(keepSeconds)]).catch(onFallback),
+    remember: (id, holder) => {
+      const told = run(rememberScript, [keyOf(id)], [JSON.stringify(holder), String(keepSeconds)]);
+      return orNull(told.then(holderOf), onFallback);
+    },
     find: (id) => orNull(run(findScript, [keyOf(id)], [String(keepSeconds)]).then(holderOf), onFallback),
   };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { SharedHolder, SharedHolders } from './shared-holders.ts';
 import { responseIdIn, storedAsk, StoredResponses } from './stored-responses.ts';
 
 const alone = { holders: () => null, engineOf: () => null, instanceOf: () => null };
@@ -12,6 +13,29 @@ test('the oldest responses are forgotten beyond a bound, and one that was asked 
   expect(stored.find('resp_1')).toBeNull();
   expect(stored.find('resp_2')).toEqual(holder);
   expect(stored.find('resp_0')).toEqual(holder);
+});
+
+test('a response that another gateway keeps for somebody else is not taken by one that repeats its id', async () => {
+  const kept = new Map<string, SharedHolder>();
+  const holders: SharedHolders = {
+    remember: async (id, one) => kept.get(id) ?? (kept.set(id, one), one),
+    find: async (id) => kept.get(id) ?? null,
+  };
+  const together = {
+    holders: () => holders,
+    engineOf: (instance: string) => instance,
+    instanceOf: (name: string) => name,
+  };
+  const [one, two] = [new StoredResponses(together), new StoredResponses(together)];
+  one.remember('resp_1', holder);
+  two.remember('resp_1', { ...holder, key: 'b' });
+  // At once, and later.
+  expect([await two.find('resp_1'), await two.find('resp_1')]).toEqual([holder, holder]);
+  expect(await one.find('resp_1')).toEqual(holder);
+  two.remember('resp_2', holder);
+  await two.find('resp_2');
+  // Nobody need be asked for its own.
+  expect(two.find('resp_2')).toEqual(holder);
 });
 
 test('the id of a response is the first that is no part of a text', () => {

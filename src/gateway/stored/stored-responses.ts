@@ -29,6 +29,8 @@ export interface StoredTogether {
 /** Which engine answered which stored response: since this process began, or as other gateways know. */
 export class StoredResponses {
   readonly #holders = new Map<string, Holder>();
+  /** Until the shared store has said of these whose they are. */
+  readonly #asked = new Map<string, Promise<void>>();
   readonly #together: StoredTogether;
 
   constructor(together: StoredTogether) {
@@ -50,12 +52,14 @@ export class StoredResponses {
     if ((this.#holders.get(id) ?? holder).key !== holder.key) return;
     this.#keep(id, holder);
     const engine = this.#together.engineOf(holder.instance);
-    const { model, deployment, key } = holder;
-    if (engine !== null) this.#together.holders()?.remember(id, { model, deployment, key, engine });
+    const shared = this.#together.holders();
+    if (engine !== null && shared) this.#share(shared, id, { holder, engine });
   }
 
   /** Whoever's it is. Null for one that is not known; its instance is empty when it is at none that is here. */
   find(id: string): Holder | null | Promise<Holder | null> {
+    const asked = this.#asked.get(id);
+    if (asked) return asked.then(() => this.find(id));
     const holder = this.#holders.get(id);
     if (holder) {
       this.#keep(id, holder);
@@ -63,6 +67,16 @@ export class StoredResponses {
     }
     const shared = this.#together.holders();
     return shared ? this.#ask(shared, id) : null;
+  }
+
+  /** Another gateway may have kept it for somebody else before. */
+  #share(shared: SharedHolders, id: string, { holder, engine }: { holder: Holder; engine: string }): void {
+    const { model, deployment, key } = holder;
+    const asked = shared.remember(id, { model, deployment, key, engine }).then((first) => {
+      if (this.#asked.get(id) === asked) this.#asked.delete(id);
+      if (first && first.key !== key && this.#holders.get(id)?.key === key) this.#holders.delete(id);
+    });
+    this.#asked.set(id, asked);
   }
 
   async #ask(shared: SharedHolders, id: string): Promise<Holder | null> {
