@@ -24,10 +24,16 @@ export function isSamePlace(a: ReplicaPlace | null, b: ReplicaPlace): boolean {
 
 /** Whether "DEPLOYMENT-REPLICA", as things of a place are called within their fleet, belongs to this part of it. Pure. */
 export function isInPart(inside: string, { deployment, replica }: FleetPart): boolean {
-  const [, of, number] = /^(.+)-(\d+)$/.exec(inside) ?? [];
+  const place = placeCalled(inside);
   return (
-    of !== undefined &&
-    (deployment === undefined || of === deployment) &&
-    (replica === undefined || Number(number) === replica)
+    place !== null &&
+    (deployment === undefined || place.deployment === deployment) &&
+    (replica === undefined || place.replica === replica)
   );
+}
+
+/** The place that is called so; null: none is. Pure. */
+export function placeCalled(inside: string): Pick<ReplicaPlace, 'deployment' | 'replica'> | null {
+  const [, deployment, replica] = /^(.+)-(\d+)$/.exec(inside) ?? [];
+  return deployment === undefined ? null : { deployment, replica: Number(replica) };
 }

@@ -64,7 +64,11 @@ export interface GivenPlace {
 
 /** Holds what the engines of a place were given, each by its digest, and outlives the unit or container that has a copy. */
 export function givenFolder({ mark: { deployment, replica }, stateDir }: GivenPlace): string {
-  return join(stateDir, 'given', `${deployment}-${replica}`);
+  return join(givenFolders(stateDir), `${deployment}-${replica}`);
+}
+
+export function givenFolders(stateDir: string): string {
+  return join(stateDir, 'given');
 }
 
 /** A given file as an earlier start of this place has kept it; null where none has. */

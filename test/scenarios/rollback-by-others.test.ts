@@ -6,9 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { markLabel } from '../../src/container/render.ts';
+import type { FleetStatus } from '../../src/domain/fleet-status.ts';
 import type { Mark } from '../../src/domain/instance.ts';
 import { dockerApi } from '../../src/io/docker-api.ts';
-import { fakeEngine, makePlace, ownPorts } from '../support/berth.ts';
+import { fakeEngine, makePlace, ownPorts, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
 import { startDockerServer } from '../support/docker-server.ts';
 import type { DockerServer, RunBody } from '../support/docker-server.ts';
@@ -204,6 +205,35 @@ test('what was kept of a deployment goes where it is stopped for good, and stays
   expect(own()).toEqual([]);
   expect(kept().processes).toEqual([]);
 });
+
+test('what was kept goes with the fleet, and with some of it, also where an engine has ended by itself', async () => {
+  for (const text of ['first', 'second']) {
+    write(text, asProcess);
+    const path = join(place.folder, 'berth.yaml');
+    const both = readFileSync(path, 'utf8').replace(/^  a: (.*)$/m, '  a: $1\n  a-1: $1');
+    writeFileSync(path, both);
+    await done('one', 'apply');
+  }
+  await killed('a');
+  expect(own()).toEqual(expect.arrayContaining(['a-0.json', 'a-0', 'a-1-0.json', 'a-1-0']));
+  await done('one', 'down', '--only', 'a');
+  const left = own();
+  expect(left).toEqual(expect.arrayContaining(['a-1-0.json', 'a-1-0']));
+  expect(left.filter((name) => name.startsWith('a-0'))).toEqual([]);
+  await killed('a-1');
+  await done('one', 'down');
+  expect(own()).toEqual([]);
+});
+
+/** An engine that ends as no command has it end. */
+async function killed(deployment: string): Promise<void> {
+  place.env['BERTH_STATE_DIR'] = join(place.folder, 'one');
+  const { deployments }: FleetStatus = (await place.berth('status', '--json')).json();
+  const pid = deployments.find(({ name }) => name === deployment)?.replicas[0]?.pid ?? 0;
+  expect(pid).toBeGreaterThan(1);
+  process.kill(pid, 'SIGKILL');
+  await until(() => !existsSync(`/proc/${pid}`), `${deployment} has ended`);
+}
 
 /** What the state folder of who applies it has of engines' files and of what ran. */
 function own(): string[] {

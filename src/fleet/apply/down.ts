@@ -1,4 +1,6 @@
 import type { Instance } from '../../domain/instance.ts';
+import type { FleetPart } from '../../domain/fleet-part.ts';
+import { machineOf } from '../../domain/host-access.ts';
 import type { Left } from '../../domain/left.ts';
 import type { World } from '../../io/world.ts';
 import type { BerthError } from '../../domain/errors/berth-error.ts';
@@ -11,7 +13,7 @@ import { openJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
 import { fleetInstances, instancesOf, muteOf, observeFleet } from '../observe/observe.ts';
 import { fleetPaths } from '../file/paths.ts';
-import { dropRecords } from '../plan/ran-states.ts';
+import { dropRecords, forgetPart } from '../plan/ran-states.ts';
 import { tidy } from './tidy.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 import { targetOf } from '../../targets/registry.ts';
@@ -83,6 +85,10 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
   });
   await tidy(world, loaded);
   for (const [, host] of answering) await forgetRecords(await worldOn(world, accessOf(host)), loaded, only);
+  await forgetKept(world, loaded, {
+    only,
+    goesOn: (host) => silent.has(host) || mute.some((one) => one.host === host),
+  });
   const left = await leftBy(world, loaded, running);
   if (only) return { up: upPid, stopped: running, gateways: [], silent, mute, left };
   const gateways = await endGateways(world, loaded, { hosts, journal, onProgress });
@@ -140,11 +146,31 @@ async function endGateways(
 /** What ran before, also of places where nothing was left to end; what could not be asked goes on and keeps it. */
 async function forgetRecords(
   host: World,
-  { fleet, fleetId }: FleetIdentity,
+  fleet: FleetIdentity,
   only: readonly string[] | undefined,
 ): Promise<void> {
-  const parts = only?.map((deployment) => ({ fleet, fleetId, deployment })) ?? [{ fleet, fleetId }];
-  for (const part of parts) await dropRecords(host, part);
+  for (const part of partsOf(fleet, only)) await dropRecords(host, part);
+}
+
+/** The same of what the fleet's own folders have. What may go on by one host keeps those of all that have the same. */
+async function forgetKept(
+  world: World,
+  loaded: LoadedFleet,
+  { only, goesOn }: { only: readonly string[] | undefined; goesOn: (host: string) => boolean },
+): Promise<void> {
+  // A cluster's lie on the machine that berth runs on.
+  const hosts = Object.entries(loaded.hosts).map(([name, host]) => ({
+    name,
+    access: accessOf(host),
+    machine: host.kubernetes ? world.machine : machineOf(accessOf(host)),
+  }));
+  const held = new Set(hosts.filter(({ name }) => goesOn(name)).map(({ machine }) => machine));
+  for (const { access } of hosts.filter((one) => !held.has(one.machine)))
+    for (const part of partsOf(loaded, only)) await forgetPart(await worldOn(world, access), part);
+}
+
+function partsOf({ fleet, fleetId }: FleetIdentity, only: readonly string[] | undefined): FleetPart[] {
+  return only?.map((deployment) => ({ fleet, fleetId, deployment })) ?? [{ fleet, fleetId }];
 }
 
 /** Secrets of engines that have ended. */

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { givenIn } from '../../domain/given-files.ts';
+import { isInPart, placeCalled } from '../../domain/fleet-part.ts';
 import type { FleetPart } from '../../domain/fleet-part.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { parseJson } from '../../domain/json.ts';
 import type { Wanted } from '../../domain/plan.ts';
 import { RanStates } from '../../domain/ran-states.ts';
 import type { RanState } from '../../domain/ran-states.ts';
-import { dropGiven, givenFolder, keepGiven, secretFile } from '../../io/given-file.ts';
+import { dropGiven, givenFolder, givenFolders, keepGiven, secretFile } from '../../io/given-file.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf, targetsOn } from '../../targets/registry.ts';
 import { sameSpec, sameValue } from './differences.ts';
@@ -89,6 +90,19 @@ export async function forgetRan(
 /** Takes away all that targets keep of these places on a host, also where nothing is there any more. */
 export async function dropRecords(host: World, part: FleetPart): Promise<void> {
   for (const { record } of targetsOn(host)) await record.drop?.(host, part);
+}
+
+/** Forgets what ran in these places, of which nothing is there any more, with the files that their engines were given. */
+export async function forgetPart(host: World, part: FleetPart): Promise<void> {
+  for (const place of await placesKept(host, part)) await forgetRan(host, part, { place, secrets: [] });
+}
+
+/** Those of this part that have something in the folder of the fleet on that host. */
+export async function placesKept(host: World, part: FleetPart): Promise<Omit<Place, 'target'>[]> {
+  const states = await host.files.list(ranFolder(host, part));
+  const given = await host.files.list(givenFolders(fleetPaths(host, part).state));
+  const names = new Set([...states.map((name) => name.replace(/\.json$/, '')), ...given]);
+  return [...names].flatMap((inside) => (isInPart(inside, part) ? (placeCalled(inside) ?? []) : []));
 }
 
 function statesIn(text: string | null): RanState[] {
