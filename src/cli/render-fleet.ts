@@ -138,7 +138,8 @@ async function renderPart(
   const { createNamespace = false } = cluster ?? {};
   const deployments = expectWritable(loaded, format, parts.deployments);
   // The commands that are printed read it.
-  for (const one of deployments) await makeEngineKey(world, one);
+  for (const one of deployments)
+    await makeEngineKey(world, { ...loaded, deployment: one.name, spec: one.spec });
   const how = { files: wishes.file, cwd, image: wishes.gateway };
   const { files, needs } = format.render({
     fleet: loaded.fleet,

@@ -2,12 +2,11 @@ import { join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
-import { isGiven } from '../../domain/secret.ts';
 import type { SecretRef } from '../../domain/secret.ts';
 import { tokenOfFile } from '../../io/token-file.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
-import { fleetPaths } from '../file/paths.ts';
+import { fleetPaths, isEngineKey } from '../file/paths.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 import type { Deployment } from '../file/resolve.ts';
 
@@ -30,14 +29,19 @@ export function expectKeyTaken(spec: LaunchSpec, deployment: string): void {
   throw new BerthError('ENGINE_TAKES_NO_KEY', { deployment, engine: spec.engine });
 }
 
-/** The file that holds the key of an engine; null for one without. */
-export function keyFileOf(mark: Pick<Mark, 'spec'>): string | null {
+type Keyed = Pick<Mark, 'fleet' | 'fleetId' | 'deployment' | 'spec'>;
+
+/**
+ * The file that holds the key of an engine; null for one without. No other file is one, whatever its mark says: whoever may write that,
+ * as in a namespace, would be sent what lies there.
+ */
+export function keyFileOf(mark: Keyed): string | null {
   const ref = mark.spec.secrets[name];
-  return ref && 'file' in ref ? ref.file : null;
+  return ref && 'file' in ref && isEngineKey(ref.file, mark) ? ref.file : null;
 }
 
 /** Makes the key before the first engine of its deployment starts; replicas that start at once are given the same. */
-export async function makeEngineKey(world: World, mark: Pick<Mark, 'spec'>): Promise<void> {
+export async function makeEngineKey(world: World, mark: Keyed): Promise<void> {
   const path = keyFileOf(mark);
   if (path !== null) await makeKeyFile(world, path);
 }
@@ -49,7 +53,7 @@ export async function makeKeyFile({ home, files }: World, path: string): Promise
 
 /** What a question to an engine carries. Without the file it is asked without the key, and says so itself. */
 export async function engineHeaders(world: World, mark: Mark): Promise<Record<string, string>> {
-  const ref = mark.spec.secrets[name];
-  const key = ref && !isGiven(ref) && (await resolveSecret(world, ref).catch(() => null));
+  const file = keyFileOf(mark);
+  const key = file !== null && (await resolveSecret(world, { file }).catch(() => null));
   return key ? { authorization: `Bearer ${key}` } : {};
 }

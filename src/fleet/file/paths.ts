@@ -42,6 +42,16 @@ function folderName({ fleet, fleetId }: FleetIdentity): string {
   return `${fleet}-${fleetId}`;
 }
 
+const keysFolder = 'engine-keys';
+
+/** Whether the own key of this engine lies there, in the folder of whoever applied it. */
+export function isEngineKey(
+  path: string,
+  { deployment, ...fleet }: FleetIdentity & { deployment: string },
+): boolean {
+  return path.endsWith(`/${join(folderName(fleet), keysFolder, deployment)}`);
+}
+
 /** A plan asks for them with every engine. */
 const known = new WeakMap<Places, Map<string, FleetPaths>>();
 
@@ -63,7 +73,7 @@ function pathsIn(places: Places, name: string): FleetPaths {
     logs,
     keys: join(state, 'keys.json'),
     engineSecrets: join(state, 'secrets'),
-    engineKeys: join(state, 'engine-keys'),
+    engineKeys: join(state, keysFolder),
     journal: join(state, 'journal.jsonl'),
     atRest: join(state, 'at-rest.json'),
     applied: join(state, 'applied.json'),
