@@ -96,6 +96,14 @@ export const Fetch = z.strictObject({
 });
 export type Fetch = z.infer<typeof Fetch>;
 
+/** One of which something is kept on a host, for going back. */
+export const KeptPlace = z.strictObject({
+  host: z.string(),
+  deployment: z.string(),
+  replica: z.int().min(0),
+});
+export type KeptPlace = z.infer<typeof KeptPlace>;
+
 /**
  * The very value that `apply` executes. `basis` says what it was made from: the files by hash and the objects seen.
  * When either has changed since, the plan is stale and is refused.
@@ -124,6 +132,8 @@ export const Plan = z.strictObject({
   /** The deployments that it is confined to; absent: all of the fleet. */
   only: z.array(z.string()).optional(),
   leftOut: z.array(LeftOut).optional(),
+  /** What ran before in places that the file no longer has and where nothing is, which is forgotten at the end; absent: none. */
+  forgets: z.array(KeptPlace).optional(),
   /** Changes that are not made since they would end a protected engine. */
   held: z.array(LeftOut).optional(),
   /** Deployments that are started by their first request: what of them runs may change at any time. */

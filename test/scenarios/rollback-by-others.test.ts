@@ -225,6 +225,24 @@ test('what was kept goes with the fleet, and with some of it, also where an engi
   expect(own()).toEqual([]);
 });
 
+test('what was kept of an engine that had crashed when it left the file goes with the next apply', async () => {
+  for (const text of ['first', 'second']) {
+    write(text, asProcess);
+    await done('one', 'apply');
+  }
+  await killed('a');
+  const path = join(place.folder, 'berth.yaml');
+  const stated = readFileSync(path, 'utf8');
+  const text = stated.replace(/^  a: (.*)$/m, '  b: $1');
+  writeFileSync(path, text);
+  expect((await berthOf('one', 'apply', '--only', 'b')).code).toBe(0);
+  expect(own()).toEqual(expect.arrayContaining(['a-0.json', 'a-0']));
+  await done('one', 'apply');
+  expect(own()).toEqual(expect.arrayContaining(['b-0.json', 'b-0']));
+  expect(own().filter((name) => name.startsWith('a-'))).toEqual([]);
+  expect(kept().processes.filter((name) => name.startsWith('a-'))).toEqual([]);
+});
+
 /** An engine that ends as no command has it end. */
 async function killed(deployment: string): Promise<void> {
   place.env['BERTH_STATE_DIR'] = join(place.folder, 'one');

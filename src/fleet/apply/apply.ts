@@ -26,6 +26,7 @@ import { unstartable } from '../plan/missing-programs.ts';
 import { inOrder, isInTheWay, successorOf } from '../plan/order.ts';
 import type { Change } from '../plan/order.ts';
 import { expectFits } from '../plan/fit.ts';
+import { dropRecords, forgetPart } from '../plan/ran-states.ts';
 import { protectedFindings } from '../plan/protect.ts';
 import { previewFindings } from '../observe/look-closer.ts';
 import { staleness } from '../plan/stale.ts';
@@ -86,7 +87,18 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
   const { traffic, taken } = takingOver(world, plan, options);
   // Awaited here: the locks end with this function.
   const engines = await execute(world, plan, observed, { ...options, traffic });
+  if (!engines.failure) await forgetLeft(world, plan);
   return { ...(await withGatewaysDone(world, plan, engines, options)), reload: taken() };
+}
+
+/** The plan is not stale: nothing is there that would need it. */
+async function forgetLeft(world: World, { fleet, fleetId, hosts, forgets = [] }: Plan): Promise<void> {
+  for (const { host, deployment, replica } of forgets) {
+    const there = await worldOn(world, hosts[host]);
+    const part = { fleet, fleetId, deployment, replica };
+    await dropRecords(there, part);
+    await forgetPart(there, part);
+  }
 }
 
 async function withGatewaysDone(

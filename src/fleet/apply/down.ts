@@ -1,6 +1,5 @@
 import type { Instance } from '../../domain/instance.ts';
 import type { FleetPart } from '../../domain/fleet-part.ts';
-import { machineOf } from '../../domain/host-access.ts';
 import type { Left } from '../../domain/left.ts';
 import type { World } from '../../io/world.ts';
 import type { BerthError } from '../../domain/errors/berth-error.ts';
@@ -13,6 +12,7 @@ import { openJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
 import { fleetInstances, instancesOf, muteOf, observeFleet } from '../observe/observe.ts';
 import { fleetPaths } from '../file/paths.ts';
+import { foldersSeen } from '../plan/kept-places.ts';
 import { dropRecords, forgetPart } from '../plan/ran-states.ts';
 import { tidy } from './tidy.ts';
 import type { FleetIdentity } from '../file/paths.ts';
@@ -158,15 +158,9 @@ async function forgetKept(
   loaded: LoadedFleet,
   { only, goesOn }: { only: readonly string[] | undefined; goesOn: (host: string) => boolean },
 ): Promise<void> {
-  // A cluster's lie on the machine that berth runs on.
-  const hosts = Object.entries(loaded.hosts).map(([name, host]) => ({
-    name,
-    access: accessOf(host),
-    machine: host.kubernetes ? world.machine : machineOf(accessOf(host)),
-  }));
-  const held = new Set(hosts.filter(({ name }) => goesOn(name)).map(({ machine }) => machine));
-  for (const { access } of hosts.filter((one) => !held.has(one.machine)))
-    for (const part of partsOf(loaded, only)) await forgetPart(await worldOn(world, access), part);
+  for (const name of foldersSeen(world, loaded.hosts, goesOn))
+    for (const part of partsOf(loaded, only))
+      await forgetPart(await worldOfHost(world, loaded.hosts, name), part);
 }
 
 function partsOf({ fleet, fleetId }: FleetIdentity, only: readonly string[] | undefined): FleetPart[] {

@@ -17,6 +17,7 @@ import { missingFiles, missingOnDemand } from './missing-files.ts';
 import { missingPrograms } from './missing-programs.ts';
 import { fetchesOf } from '../apply/fetches.ts';
 import { restFindings } from './at-rest.ts';
+import { withLeft } from './kept-places.ts';
 import { confined, leftOutBy, withDeployments } from '../apply/confine.ts';
 import { expectNamed } from '../apply/expect-named.ts';
 import { asWritten, foreseen } from './foresee.ts';
@@ -51,7 +52,9 @@ export interface PlanWishes {
 /** Looks at the machine and says what is to be done to have it as the file says. Changes nothing. */
 export async function preparePlan(world: World, loaded: LoadedFleet, wishes: PlanWishes = {}): Promise<Plan> {
   expectNamed(restartsOf(loaded, wishes).restart, loaded);
-  return planSeen(world, { loaded, observed: await observeFleet(world, loaded.hosts) }, wishes);
+  const seen = { loaded, observed: await observeFleet(world, loaded.hosts) };
+  const plan = await planSeen(world, seen, wishes);
+  return wishes.only ? plan : withLeft(world, plan, seen);
 }
 
 interface Seen {

@@ -92,16 +92,19 @@ export async function dropRecords(host: World, part: FleetPart): Promise<void> {
   for (const { record } of targetsOn(host)) await record.drop?.(host, part);
 }
 
-/** Forgets what ran in these places, of which nothing is there any more, with the files that their engines were given. */
+/** Forgets what ran in these places, of which nothing is there any more, with copies of all that their engines were given. */
 export async function forgetPart(host: World, part: FleetPart): Promise<void> {
-  for (const place of await placesKept(host, part)) await forgetRan(host, part, { place, secrets: [] });
+  for (const place of await placesKept(host, part)) {
+    const states = statesIn(await host.files.read(pathOf(host, part, place)));
+    await forgetRan(host, part, { place, secrets: states.flatMap(({ spec }) => Object.keys(spec.secrets)) });
+  }
 }
 
 /** Those of this part that have something in the folder of the fleet on that host. */
 export async function placesKept(host: World, part: FleetPart): Promise<Omit<Place, 'target'>[]> {
-  const states = await host.files.list(ranFolder(host, part));
-  const given = await host.files.list(givenFolders(fleetPaths(host, part).state));
-  const names = new Set([...states.map((name) => name.replace(/\.json$/, '')), ...given]);
+  const folders = [ranFolder(host, part), givenFolders(fleetPaths(host, part).state)];
+  const found = await Promise.all(folders.map((folder) => host.files.list(folder)));
+  const names = new Set(found.flat().map((name) => name.replace(/\.json$/, '')));
   return [...names].flatMap((inside) => (isInPart(inside, part) ? (placeCalled(inside) ?? []) : []));
 }
 
