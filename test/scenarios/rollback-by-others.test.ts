@@ -1,9 +1,20 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { markLabel } from '../../src/container/render.ts';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
@@ -280,6 +291,33 @@ test('what a daemon tells of a container names no file of this machine, which wo
   await api.ask('POST', `/containers/${(json as { Id: string }).Id}/start`);
   const { said } = await berthOf('one', 'apply', '--yes');
   expect(existsSync(victim), said).toBe(true);
+});
+
+test('what a daemon calls the log of a container is no file of this machine, which "berth up" would cut', async () => {
+  write('first', asContainer());
+  await done('one', 'apply');
+  const api = dockerApi(daemon.host);
+  const [own] = (await api.ask('GET', '/containers/json')).json as {
+    Id: string;
+    Labels: Record<string, string>;
+  }[];
+  const { json } = await api.ask('GET', `/containers/${own?.Id}/json`);
+  const { Config, HostConfig } = json as { Config: object; HostConfig: object };
+  await api.ask('DELETE', `/containers/${own?.Id}`);
+  const victim = join(place.folder, 'victim');
+  writeFileSync(victim, '');
+  truncateSync(victim, 2 ** 24);
+  const mark = JSON.parse(own?.Labels[markLabel] ?? '') as Mark;
+  const Labels = { ...own?.Labels, [markLabel]: JSON.stringify({ ...mark, logFile: victim }) };
+  const made = await api.ask('POST', '/containers/create?name=a', {
+    body: { ...Config, HostConfig, Labels },
+  });
+  await api.ask('POST', `/containers/${(made.json as { Id: string }).Id}/start`);
+  place.env['BERTH_STATE_DIR'] = join(place.folder, 'one');
+  const up = place.spawn('up');
+  await until(() => up.output().stdout.includes('is up.'), 'the fleet to be up', 60_000);
+  await sleep(4_000);
+  expect(statSync(victim).size).toBe(2 ** 24);
 });
 
 test('a daemon elsewhere has nobody start a process on this machine; who applied it goes back all the same', async () => {

@@ -5,6 +5,7 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Effect } from '../../domain/journal.ts';
 import type { RestartReason, Restarts } from '../../domain/restarts.ts';
 import type { World } from '../../io/world.ts';
+import { processTarget } from '../../targets/process.ts';
 import { targetOf } from '../../targets/registry.ts';
 import type { HungPorts } from './hung-watch.ts';
 import { isAtRest } from '../plan/at-rest.ts';
@@ -172,8 +173,10 @@ function hasMoved({ mark }: Own, watched: ReadonlyMap<string, Own>): boolean {
   return now !== undefined && urlOf(now.mark) !== urlOf(mark);
 }
 
+/** Of processes alone: others have no such file, and whoever may write their marks could have any file cut. */
 async function rotateLogs({ logFiles }: World, engines: readonly Own[]): Promise<void> {
-  for (const { mark } of engines) await logFiles.rotate(mark.logFile, maxLogBytes);
+  for (const { mark } of engines)
+    if (mark.target.kind === processTarget.kind) await logFiles.rotate(mark.logFile, maxLogBytes);
 }
 
 interface Fallen {
