@@ -254,6 +254,27 @@ test('what was kept of an engine that had crashed when it left the file goes wit
   expect(kept().processes.filter((name) => name.startsWith('a-'))).toEqual([]);
 });
 
+test('what was kept stays while its daemon cannot be asked, where a container may go on, and goes once it can', async () => {
+  for (const text of ['first', 'second']) {
+    write(text, asContainer());
+    await done('one', 'apply');
+  }
+  const expected = expect.arrayContaining(['a-0.json', 'a-0']) as string[];
+  daemon.refuse = () => [500, 'out of order'];
+  await berthOf('one', 'down');
+  expect(own()).toEqual(expected);
+  const path = join(place.folder, 'berth.yaml');
+  const stated = readFileSync(path, 'utf8');
+  writeFileSync(path, stated.replace(/deployments:\n.*\n/, 'deployments: {}\n'));
+  await berthOf('one', 'apply', '--yes');
+  expect(own()).toEqual(expected);
+
+  daemon.refuse = () => undefined;
+  writeFileSync(path, stated);
+  await done('one', 'down');
+  expect(own()).toEqual([]);
+});
+
 /** An engine that ends as no command has it end. */
 async function killed(deployment: string): Promise<void> {
   place.env['BERTH_STATE_DIR'] = join(place.folder, 'one');
