@@ -105,7 +105,8 @@ export function createKeyring(options: KeyringOptions): Keyring {
 /** The text of an Authorization header, whichever header the key came in. Null when nothing is shown. */
 function shownBy(asked: Asked): string | null {
   const authorization = asked.header('authorization');
-  if (authorization && /^bearer\b/i.test(authorization)) return authorization;
+  if (authorization && (authorization.startsWith('Bearer ') || /^bearer\b/i.test(authorization)))
+    return authorization;
   const bare = asked.header('x-api-key');
   // Of another scheme it is meant for a proxy in front.
   return bare ? `Bearer ${bare}` : authorization || null;

@@ -114,10 +114,12 @@ function lookOf({ fallbacks, maxTokens }: Asked): Look {
 
 function fallbackIn(bytes: Buffer, { spans, fallbacksAt }: Look): string | null {
   if (fallbacksAt === null) return null;
-  for (const [i, key] of fallbackKeys.entries()) {
+  for (let i = 0; i < fallbackKeys.length; i += 1) {
     const start = spans[2 * (fallbacksAt + i)] as number;
+    if (start < 0) continue;
     const end = spans[2 * (fallbacksAt + i) + 1] as number;
-    if (start >= 0 && namesModels(key, bytes, start, end)) return key;
+    const key = fallbackKeys[i] as string;
+    if (namesModels(key, bytes, start, end)) return key;
   }
   return null;
 }
