@@ -109,7 +109,7 @@ describe.skipIf(missing !== null)(`Deployments of a real cluster${why}`, () => {
     inNamespace('delete', 'pod', '--all', '--grace-period=0', '--force');
     await until(async () => (await complete(gateway.url)) === 200, 'the pod that came back');
     const logs = join(place.folder, 'state/state/lab-k3x9q2/logs');
-    expect(readFileSync(join(logs, 'up.log'), 'utf8')).not.toContain('failed');
+    expect(readFileSync(join(logs, 'up.log'), 'utf8')).not.toContain(' failed');
   });
 
   test('what somebody else changed is told, and a restart takes it back', async () => {
