@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -273,6 +274,19 @@ test('what was kept stays while its daemon cannot be asked, where a container ma
   writeFileSync(path, stated);
   await done('one', 'down');
   expect(own()).toEqual([]);
+});
+
+test('a folder of what was kept that cannot be read keeps nobody from a plan, and down tells it and goes on', async () => {
+  write('first', asProcess);
+  const path = join(place.folder, 'berth.yaml');
+  writeFileSync(path, readFileSync(path, 'utf8').replace(/deployments:\n.*\n/, 'deployments: {}\n'));
+  const state = join(place.folder, `one/state/lab-${id}`);
+  mkdirSync(state, { recursive: true });
+  symlinkSync('given', join(state, 'given'));
+  await done('one', 'apply');
+  const { code, said } = await berthOf('one', 'down');
+  expect(code, said).toBe(0);
+  expect(said).toContain('local: what ran before could not be taken away: ELOOP');
 });
 
 /** An engine that ends as no command has it end. */

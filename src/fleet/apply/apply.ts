@@ -17,6 +17,7 @@ import { openJournal, planId } from './journal.ts';
 import { independent, placesOf, unseenOf } from './parts-of-plan.ts';
 import { sideBySide } from './side-by-side.ts';
 import { settleAll } from './settle-all.ts';
+import { orTold } from './or-told.ts';
 import { tidy } from './tidy.ts';
 import { observeHosts } from '../observe/observe.ts';
 import type { Sight } from '../observe/observe.ts';
@@ -87,18 +88,23 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
   const { traffic, taken } = takingOver(world, plan, options);
   // Awaited here: the locks end with this function.
   const engines = await execute(world, plan, observed, { ...options, traffic });
-  if (!engines.failure) await forgetLeft(world, plan);
+  if (!engines.failure) await forgetLeft(world, plan, options);
   return { ...(await withGatewaysDone(world, plan, engines, options)), reload: taken() };
 }
 
 /** The plan is not stale: nothing is there that would need it. */
-async function forgetLeft(world: World, { fleet, fleetId, hosts, forgets = [] }: Plan): Promise<void> {
-  for (const { host, deployment, replica } of forgets) {
-    const there = await worldOn(world, hosts[host]);
-    const part = { fleet, fleetId, deployment, replica };
-    await dropRecords(there, part);
-    await forgetPart(there, part);
-  }
+async function forgetLeft(
+  world: World,
+  { fleet, fleetId, hosts, forgets = [] }: Plan,
+  { onProgress }: ApplyOptions,
+): Promise<void> {
+  for (const { host, deployment, replica } of forgets)
+    await orTold(onProgress, host, async () => {
+      const there = await worldOn(world, hosts[host]);
+      const part = { fleet, fleetId, deployment, replica };
+      await dropRecords(there, part);
+      await forgetPart(there, part);
+    });
 }
 
 async function withGatewaysDone(

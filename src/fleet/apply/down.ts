@@ -13,6 +13,7 @@ import type { Journal } from './journal.ts';
 import { fleetInstances, instancesOf, muteOf, observeFleet } from '../observe/observe.ts';
 import { fleetPaths } from '../file/paths.ts';
 import { foldersSeen } from '../plan/kept-places.ts';
+import { orTold } from './or-told.ts';
 import { dropRecords, forgetPart } from '../plan/ran-states.ts';
 import { tidy } from './tidy.ts';
 import type { FleetIdentity } from '../file/paths.ts';
@@ -87,6 +88,7 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
   for (const [, host] of answering) await forgetRecords(await worldOn(world, accessOf(host)), loaded, only);
   await forgetKept(world, loaded, {
     only,
+    onProgress,
     goesOn: (host) => silent.has(host) || mute.some((one) => one.host === host),
   });
   const left = await leftBy(world, loaded, running);
@@ -156,11 +158,20 @@ async function forgetRecords(
 async function forgetKept(
   world: World,
   loaded: LoadedFleet,
-  { only, goesOn }: { only: readonly string[] | undefined; goesOn: (host: string) => boolean },
+  {
+    only,
+    goesOn,
+    onProgress,
+  }: Pick<DownOptions, 'onProgress'> & {
+    readonly only: DownOptions['only'] | undefined;
+    readonly goesOn: (host: string) => boolean;
+  },
 ): Promise<void> {
   for (const name of foldersSeen(world, loaded.hosts, goesOn))
-    for (const part of partsOf(loaded, only))
-      await forgetPart(await worldOfHost(world, loaded.hosts, name), part);
+    await orTold(onProgress, name, async () => {
+      const there = await worldOfHost(world, loaded.hosts, name);
+      for (const part of partsOf(loaded, only)) await forgetPart(there, part);
+    });
 }
 
 function partsOf({ fleet, fleetId }: FleetIdentity, only: readonly string[] | undefined): FleetPart[] {

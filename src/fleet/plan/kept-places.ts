@@ -40,7 +40,10 @@ export async function withLeft(
   const seen = foldersSeen(world, loaded.hosts, (host) => observed.hosts.get(host)?.mute.size !== 0);
   for (const host of seen) {
     const there = await worldOfHost(world, loaded.hosts, host);
-    for (const place of await placesKept(there, { fleet: loaded.fleet, fleetId: loaded.fleetId })) {
+    // A folder that cannot be read, as of another user, keeps nobody from a plan.
+    for (const place of await placesKept(there, { fleet: loaded.fleet, fleetId: loaded.fleetId }).catch(
+      () => [],
+    )) {
       const { deployment, replica } = place;
       const stated = loaded.deployments.find(({ name }) => name === deployment)?.replicas ?? 0;
       const isThere = marks.some((mark) => mark?.deployment === deployment && mark.replica === replica);
