@@ -7,6 +7,7 @@ import type { World } from '../../io/world.ts';
 import { takeHostLocks } from './host-locks.ts';
 import { keepApplied } from '../file/applied-files.ts';
 import { worldOn } from '../file/hosts.ts';
+import { namePlanned } from '../file/named-secrets.ts';
 import { changeSteps, expectAnswer } from './change-steps.ts';
 import type { EngineSteps } from './change-steps.ts';
 import type { WentBack } from './go-back.ts';
@@ -75,6 +76,7 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
     onProgress: options.onProgress,
     signal: options.signal,
   });
+  namePlanned(world, plan);
   await tidy(world, plan);
   const observed = await observeHosts(world, plan.hosts);
   const [silent] = [...observed.silent.values(), ...unseenOf(plan, observed)];

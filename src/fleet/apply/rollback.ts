@@ -10,6 +10,7 @@ import { expectNamed } from './expect-named.ts';
 import { desiredReplicas } from '../plan/desired.ts';
 import type { DesiredReplica } from '../plan/desired.ts';
 import { worldOfHost } from '../file/hosts.ts';
+import { expectNamedSecrets } from '../file/named-secrets.ts';
 import { instancesOf, observeFleet, unseenFault } from '../observe/observe.ts';
 import { preparePlan } from '../plan/prepare-plan.ts';
 import { readRan, stateBefore } from '../plan/ran-states.ts';
@@ -27,7 +28,7 @@ interface Candidate {
 
 /**
  * A plan that has deployments as they were before their last change, or without names those that the last change of the
- * fleet brought. Changes nothing, the file included. Throws DEPLOYMENT_UNKNOWN, or NOTHING_BEFORE where nothing is known.
+ * fleet brought. Changes nothing, the file included. Throws DEPLOYMENT_UNKNOWN, NOTHING_BEFORE where nothing is known, and SECRET_NOT_NAMED.
  */
 export async function prepareRollback(
   world: World,
@@ -42,6 +43,7 @@ export async function prepareRollback(
   );
   const found = await Promise.all(deployments.map((one) => candidatesOf(world, one, { loaded, own })));
   const chosen = choose(found.flat(), names);
+  await expectNamedIn(world, loaded, chosen);
   const only = [...new Set(chosen.map((one) => one.deployment.name))];
   const plan = await preparePlan(world, loaded, {
     only,
@@ -128,6 +130,18 @@ function choose(candidates: readonly Candidate[], names: readonly string[]): Can
     changes: protectedNames.map((name) => `replace ${name}`),
     names: protectedNames,
   });
+}
+
+/** Throws SECRET_NOT_NAMED: what ran before is kept where others may change it. */
+async function expectNamedIn(world: World, loaded: LoadedFleet, chosen: readonly Candidate[]): Promise<void> {
+  for (const { deployment, mark, before } of chosen) {
+    if (!before) continue;
+    const host = await worldOfHost(world, loaded.hosts, deployment.host);
+    // As trusted as what runs there now, which has it with it.
+    const target = mark?.target ?? deployment.target;
+    const { fleet, fleetId } = loaded;
+    expectNamedSecrets(host, { fleet, fleetId, deployment: deployment.name, target, spec: before.spec });
+  }
 }
 
 /** As it was; a replica of the same deployment that has no earlier state stays as it is. */

@@ -6,6 +6,7 @@ import type { Started, StartRequest } from '../../targets/contract.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { makeEngineKey } from './engine-key.ts';
 import { seenOn } from '../file/hosts.ts';
+import { expectNamedSecrets } from '../file/named-secrets.ts';
 import { fleetPaths } from '../file/paths.ts';
 import { bringGiven } from '../plan/given-elsewhere.ts';
 import { withSecretHashes } from '../plan/secret-hashes.ts';
@@ -40,7 +41,7 @@ export function startRequest(world: World, mark: Mark, withheld: readonly string
   };
 }
 
-/** Starts one engine on the host of this world; it does not answer yet. */
+/** Starts one engine on the host of this world; it does not answer yet. Throws SECRET_NOT_NAMED before anything is read for it. */
 export async function startEngine(
   world: World,
   stated: Mark,
@@ -57,6 +58,9 @@ export async function startEngine(
   },
 ): Promise<StartedEngine> {
   const target = targetOf(stated.target.kind);
+  expectNamedSecrets(world, stated);
+  if (how.way === 'restart' && how.instance.mark)
+    expectNamedSecrets(world, how.instance.mark, how.instance.object.name);
   await makeEngineKey(world, stated);
   const mark = await withSecretHashes(world, stated);
   const request = startRequest(world, mark, withheld);

@@ -7,6 +7,7 @@ import type { World } from '../../io/world.ts';
 import { crossFaults } from '../checks/cross-checks.ts';
 import { fillDefaults } from './defaults.ts';
 import { readDotEnv, withDotEnv } from './dot-env.ts';
+import { nameSecrets } from './named-secrets.ts';
 import { openSecrets } from './open-secrets.ts';
 import { identityOf, resolveFleet } from './resolve.ts';
 import type { LoadedFleet } from './resolve.ts';
@@ -58,6 +59,7 @@ export async function loadFleet(
     written: writtenGateway(plain),
     warnings,
   };
+  nameSecrets(world, loaded);
   if (loaded.gateway.host === undefined) return loaded;
   const { insideOf } = await import('../gateway/inside-file.ts');
   return { ...loaded, inside: insideOf(tree, loaded) };

@@ -15,6 +15,7 @@ import { engineSecretName } from '../../kube/names.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { worldOfInstance } from '../file/hosts.ts';
 import type { Hosts } from '../file/hosts.ts';
+import { withReadable } from '../file/named-secrets.ts';
 
 const Secret = Live.extend({ data: z.record(z.string(), z.string()).nullish() });
 
@@ -29,10 +30,13 @@ export async function otherSecrets(
 ): Promise<ReadonlyMap<string, Reason[]>> {
   const found = await Promise.all(
     instances.map(async (instance) => {
-      const { mark } = instance;
-      if (!mark || mark.secrets || !targetOf(mark.target.kind).inCluster) return [];
-      if (!Object.values(mark.spec.secrets).some(isOfHere)) return [];
-      const place = await placeOf(await worldOfInstance(world, hosts, instance));
+      const stated = instance.mark;
+      if (!stated || stated.secrets || !targetOf(stated.target.kind).inCluster) return [];
+      if (!Object.values(stated.spec.secrets).some(isOfHere)) return [];
+      const host = await worldOfInstance(world, hosts, instance);
+      // That a value is another one tells of it, too.
+      const mark = withReadable(host, stated);
+      const place = await placeOf(host);
       const changed = await changedInCluster(world, place, {
         name: engineSecretName(mark),
         secrets: mark.spec.secrets,

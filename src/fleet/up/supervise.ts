@@ -12,6 +12,7 @@ import { isAtRest } from '../plan/at-rest.ts';
 import { createSideLooks, machineWatches } from '../observe/machine-watch.ts';
 import { instancesOf, observe } from '../observe/observe.ts';
 import type { Observed } from '../observe/observe.ts';
+import { expectNamedSecrets } from '../file/named-secrets.ts';
 import { hostLock } from '../file/paths.ts';
 import { urlOf } from '../apply/ready.ts';
 import type { FleetIdentity } from '../file/paths.ts';
@@ -266,6 +267,7 @@ function restarter(
 async function endHung(world: World, hung: Own, onDemand: boolean): Promise<boolean> {
   const target = targetOf(hung.mark.target.kind);
   if (!onDemand && target.supervises && target.restart) {
+    expectNamedSecrets(world, hung.mark, hung.object.name);
     await target.restart(world, hung);
     return false;
   }
