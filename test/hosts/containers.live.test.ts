@@ -95,6 +95,13 @@ describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine
     return (await box.api.ask('GET', '/containers/json?all=1')).json as Container[];
   }
 
+  /** Names of those that keep what ran before. */
+  async function volumes(): Promise<string[]> {
+    const { json } = await box.api.ask('GET', '/volumes');
+    const { Volumes } = json as { Volumes: { Name: string }[] | null };
+    return (Volumes ?? []).map(({ Name }) => Name).filter((name) => name.startsWith(`berth-ran-lab-${id}-`));
+  }
+
   test.skipIf(missing !== null || engine !== 'docker')(
     `what somebody else changed on a container is told, and nothing is done about it by itself${why}`,
     async () => {
@@ -167,7 +174,7 @@ describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine
   );
 
   test.skipIf(missing !== null)(
-    `engines answer by the templates that they are given, by the next ones, and after a rollback by the first${why}`,
+    `engines answer by the templates that they are given, by the next ones, and after a rollback by somebody else by the first${why}`,
     async () => {
       const [port = 0, other = 0] = await freePorts(2);
       const more = `  other: {model: hub, port: ${other}, engine: {kind: vllm, accelerator: cpu, chatTemplate: ./other.jinja, startTimeout: 60s},
@@ -191,8 +198,16 @@ describe.each<ContainerEngine>(['docker', 'podman'])('containers of %s', (engine
         await done('apply');
         await expectTemplates(name);
       }
+      // By who has neither the state nor the texts of who applied it.
+      const own = place.env['BERTH_STATE_DIR'] ?? '';
+      place.env['BERTH_STATE_DIR'] = join(place.folder, 'of somebody else');
+      for (const file of ['chat.jinja', 'other.jinja']) place.write('third', file);
       await done('rollback', 'toy', 'other', '--yes');
       await expectTemplates('first');
+      place.env['BERTH_STATE_DIR'] = own;
+      expect(await volumes()).toHaveLength(6);
+      await done('down');
+      expect(await volumes()).toEqual([]);
     },
   );
 

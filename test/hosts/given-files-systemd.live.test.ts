@@ -23,13 +23,18 @@ describe.skipIf(lacks !== '')(
   `files that units are given${lacks === '' ? '' : ` (${lacks} is missing)`}`,
   () => {
     let box: SystemdBox;
+    let seen: string;
 
     beforeAll(() => {
       box = startSystemdBox();
       const program = join(box.folder, 'vllm');
       writeFileSync(program, vllm);
       for (const path of [program, box.folder]) chmodSync(path, 0o755);
-      const seen = `${dirname(dirname(process.execPath))} ${dirname(fakeEngine)} ${box.folder}`;
+      seen = `${dirname(dirname(process.execPath))} ${dirname(fakeEngine)} ${box.folder}`;
+      write(`{kind: systemd, unit: {Service: {BindReadOnlyPaths: ${seen}}}}`);
+    }, 120_000);
+
+    function write(target: string): void {
       writeFileSync(
         join(box.folder, 'berth.yaml'),
         `version: 1
@@ -40,11 +45,11 @@ deployments:
   chat:
     model: m
     port: 18431
-    target: {kind: systemd, unit: {Service: {BindReadOnlyPaths: ${seen}}}}
-    engine: {kind: vllm, binary: ${program}, chatTemplate: ./chat.jinja, startTimeout: 60s}
+    target: ${target}
+    engine: {kind: vllm, binary: ${join(box.folder, 'vllm')}, chatTemplate: ./chat.jinja, startTimeout: 60s}
 `,
       );
-    }, 120_000);
+    }
 
     afterAll(() => box.stop(), 60_000);
 
@@ -73,6 +78,29 @@ deployments:
       const back = box.berth(['rollback', 'chat', '--yes'], other);
       expect(back.code, back.stdout + back.stderr).toBe(0);
       expect(said()).toContain('the template is first');
+
+      expect(box.berth(['down'], other).code).toBe(0);
+      expect(box.enter('ls', '/etc/berth').code).not.toBe(0);
+    }, 300_000);
+
+    test('what ran before a unit stays beside it until a process in its place answers, and lies with that then', () => {
+      onTestFinished(() => void box.berth(['down']));
+      expect(apply('first').code).toBe(0);
+      write('{kind: process}');
+      const failed = apply('broken');
+      expect(failed.code, failed.stdout + failed.stderr).toBe(7);
+      expect(said()).toContain('the template is first');
+      expect(box.enter('ls', '/etc/berth/ran').stdout).toContain('lab-given1');
+
+      expect(apply('second').code).toBe(0);
+      expect(said()).toContain('the template is second');
+      expect(box.enter('ls', '/etc/berth').code).not.toBe(0);
+      writeFileSync(join(box.folder, 'chat.jinja'), 'third');
+      const other = { BERTH_STATE_DIR: join(box.folder, 'of a third') };
+      const back = box.berth(['rollback', 'chat', '--yes'], other);
+      expect(back.code, back.stdout + back.stderr).toBe(0);
+      expect(said()).toContain('the template is first');
+      expect(box.enter('ls', '/etc/berth/ran').stdout).toContain('lab-given1');
 
       expect(box.berth(['down'], other).code).toBe(0);
       expect(box.enter('ls', '/etc/berth').code).not.toBe(0);
