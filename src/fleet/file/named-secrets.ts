@@ -10,8 +10,10 @@ import { fleetPaths, isEngineKey } from './paths.ts';
 import type { FleetIdentity } from './paths.ts';
 import type { Deployment, LoadedFleet } from './resolve.ts';
 
-/** By the state folder of a fleet: what its file names, as it was last read. What no file was read of names nothing. */
-const named = new Map<string, ReadonlyMap<string, readonly AnySecret[]>>();
+/** Of a world, by the state folder of a fleet: what its file names, as it was last read. What no file was read of names nothing. */
+const named = new WeakMap<World['exec'], Map<string, ByDeployment>>();
+
+type ByDeployment = ReadonlyMap<string, readonly AnySecret[]>;
 
 /** Of a file that was read: from now on these secrets are read for its deployments, and no others. */
 export function nameSecrets(
@@ -19,13 +21,21 @@ export function nameSecrets(
   loaded: Pick<LoadedFleet, 'fleet' | 'fleetId' | 'deployments'>,
 ): void {
   const all = loaded.deployments.map((one) => [one.name, secretsOf(one)] as const);
-  named.set(stateOf(world, loaded), new Map(all));
+  namedIn(world).set(stateOf(world, loaded), new Map(all));
+}
+
+/** Of the machine that berth runs on, whose files name them. */
+function namedIn({ home, exec }: World): Map<string, ByDeployment> {
+  const key = home?.exec ?? exec;
+  const known = named.get(key) ?? new Map<string, ByDeployment>();
+  named.set(key, known);
+  return known;
 }
 
 /** A kept plan is carried out without its file: what it says that is to run is the user's own word. */
 export function namePlanned(world: World, plan: Plan): void {
   const state = stateOf(world, plan);
-  if (named.has(state)) return;
+  if (namedIn(world).has(state)) return;
   const all = new Map<string, AnySecret[]>();
   for (const action of plan.actions) {
     const spec = action.do === 'start' || action.do === 'replace' ? action.wanted.spec : null;
@@ -33,7 +43,7 @@ export function namePlanned(world: World, plan: Plan): void {
     const own = refs.filter((ref): ref is AnySecret => !isGiven(ref));
     all.set(action.deployment, [...(all.get(action.deployment) ?? []), ...own]);
   }
-  named.set(state, all);
+  namedIn(world).set(state, all);
 }
 
 function secretsOf({ engine, model }: Deployment): AnySecret[] {
@@ -53,7 +63,7 @@ function allowedFor(world: World, mark: FleetIdentity & Pick<Mark, 'deployment'>
   const { fleet, fleetId, deployment } = mark;
   return {
     isOwnKey: (file) => isEngineKey(file, { fleet, fleetId, deployment }),
-    named: named.get(stateOf(world, mark))?.get(deployment) ?? [],
+    named: namedIn(world).get(stateOf(world, mark))?.get(deployment) ?? [],
   };
 }
 
