@@ -183,7 +183,8 @@ deployments:
     expect(ran.code, ran.stdout + ran.stderr).toBe(0);
     const status = (await place.berth('status', '--json')).json() as FleetStatus;
     expect(status.deployments[0]?.replicas[0]?.state).toBe('ready');
-    expect((await place.berth('logs', 'a')).stdout).toContain('listening on http');
+    const logs = await place.berth('logs', 'a');
+    expect(logs.stdout, logs.stderr).toContain('listening on http');
     expect(await containers()).toHaveLength(1);
     expect((await place.berth('down')).code).toBe(0);
     expect(await containers()).toEqual([]);
