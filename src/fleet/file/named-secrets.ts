@@ -1,10 +1,13 @@
 import { believedSecret, isOwnGround, unbelievedSecrets } from '../../domain/believed-secrets.ts';
 import type { NamedSecrets } from '../../domain/believed-secrets.ts';
+import { secretsOf } from '../../domain/engine-env.ts';
+import type { EngineEnv } from '../../domain/engine-env.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import type { Plan } from '../../domain/plan.ts';
-import { AnySecret, isGiven, isOfHere, secretTitle } from '../../domain/secret.ts';
+import { isGiven, isOfHere, secretTitle } from '../../domain/secret.ts';
+import type { AnySecret } from '../../domain/secret.ts';
 import type { World } from '../../io/world.ts';
 import { fleetPaths, isEngineKey } from './paths.ts';
 import type { FleetIdentity } from './paths.ts';
@@ -20,7 +23,7 @@ export function nameSecrets(
   world: World,
   loaded: Pick<LoadedFleet, 'fleet' | 'fleetId' | 'deployments'>,
 ): void {
-  const all = loaded.deployments.map((one) => [one.name, secretsOf(one)] as const);
+  const all = loaded.deployments.map((one) => [one.name, namedBy(one)] as const);
   namedIn(world).set(stateOf(world, loaded), new Map(all));
 }
 
@@ -46,13 +49,10 @@ export function namePlanned(world: World, plan: Plan): void {
   namedIn(world).set(state, all);
 }
 
-function secretsOf({ engine, model }: Deployment): AnySecret[] {
-  const { env = {} } = engine as { env?: Readonly<Record<string, unknown>> };
-  const ofEngine = Object.values(env).flatMap((value) => {
-    const { secret } = typeof value === 'object' && value !== null ? (value as { secret?: unknown }) : {};
-    return AnySecret.safeParse(secret).data ?? [];
-  });
-  return [...ofEngine, model?.secret ?? []].flat();
+function namedBy({ engine, model }: Deployment): AnySecret[] {
+  // A kind of engine without variables has none of them.
+  const { env } = engine as { env?: EngineEnv };
+  return [...Object.values(secretsOf(env ?? {}).secrets), model?.secret ?? []].flat();
 }
 
 function stateOf(world: World, fleet: FleetIdentity): string {

@@ -36,21 +36,21 @@ export async function withLeft(
   { loaded, observed }: { loaded: LoadedFleet; observed: Sight },
 ): Promise<Plan> {
   const marks = instancesOf(observed, loaded).map(({ mark }) => mark);
-  const forgets: KeptPlace[] = [];
   const seen = foldersSeen(world, loaded.hosts, (host) => observed.hosts.get(host)?.mute.size !== 0);
-  for (const host of seen) {
-    const there = await worldOfHost(world, loaded.hosts, host);
-    // A folder that cannot be read, as of another user, keeps nobody from a plan.
-    for (const place of await placesKept(there, { fleet: loaded.fleet, fleetId: loaded.fleetId }).catch(
-      () => [],
-    )) {
-      const { deployment, replica } = place;
-      const stated = loaded.deployments.find(({ name }) => name === deployment)?.replicas ?? 0;
-      const isThere = marks.some((mark) => mark?.deployment === deployment && mark.replica === replica);
-      if (replica >= stated && !isThere) forgets.push({ host, deployment, replica });
-    }
-  }
+  const found = await Promise.all(seen.map((host) => keptOn(world, loaded, host)));
+  const forgets = found.flat().filter(({ deployment, replica }) => {
+    const stated = loaded.deployments.find(({ name }) => name === deployment)?.replicas ?? 0;
+    const isThere = marks.some((mark) => mark?.deployment === deployment && mark.replica === replica);
+    return replica >= stated && !isThere;
+  });
   if (forgets.length === 0) return plan;
   const hosts = Object.fromEntries(forgets.map(({ host }) => [host, accessOf(loaded.hosts[host])]));
   return { ...plan, hosts: { ...plan.hosts, ...hosts }, forgets };
+}
+
+async function keptOn(world: World, loaded: LoadedFleet, host: string): Promise<KeptPlace[]> {
+  const there = await worldOfHost(world, loaded.hosts, host);
+  // A folder that cannot be read, as of another user, keeps nobody from a plan.
+  const kept = await placesKept(there, { fleet: loaded.fleet, fleetId: loaded.fleetId }).catch(() => []);
+  return kept.map(({ deployment, replica }) => ({ host, deployment, replica }));
 }

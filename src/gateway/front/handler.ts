@@ -12,7 +12,7 @@ import { limitsOf, noQuotas } from '../limits/limits.ts';
 import { modelsReply } from '../reply/models-reply.ts';
 import { answerSwap } from '../on-demand/answer-swap.ts';
 import { swapAsk } from '../on-demand/swap-paths.ts';
-import { modelPath, noteRefusal, noteServed, pathOf } from './own-answers.ts';
+import { modelPath, noteRefusal, noteServed } from './own-answers.ts';
 import { requestIdOf } from './request-ids.ts';
 import { sendFault } from '../reply/send-fault.ts';
 import { sendOwn } from '../reply/send-own.ts';
@@ -44,7 +44,7 @@ export function createHandler(
       }
       state.meter.series('none', 'none', 'none').status(error.fault.status).value += 1;
       noteRefusal(state, inbound, error.fault, requestId);
-      sendFault(reply, error.fault, { requestId, dialect: dialectOf(inbound, pathOf(inbound)) });
+      sendFault(reply, error.fault, { requestId, dialect: dialectOf(inbound, withoutQuery(inbound.url)) });
     }
     try {
       admit(inbound);
@@ -66,7 +66,7 @@ interface Asked {
 /** Throws, or rejects with, ApiError. `fail` hears of what comes to light later. */
 function route(state: GatewayState, asked: Asked, fail: (error: unknown) => void): Promise<void> | undefined {
   const { inbound, reply, requestId } = asked;
-  const path = pathOf(inbound);
+  const path = withoutQuery(inbound.url);
   const endpoint = endpointAt.get(path);
   if (endpoint) {
     if (inbound.method !== 'POST') throw methodFault(inbound.method, path, 'POST');

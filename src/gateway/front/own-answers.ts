@@ -3,7 +3,7 @@ import type { Inbound } from '../../io/http-server/types.ts';
 import { swapAsk } from '../on-demand/swap-paths.ts';
 import type { GatewayState } from '../state.ts';
 import { isStoredPath } from '../stored/stored-responses.ts';
-import { upstreamEndpoint, upstreamPrefix } from '../upstream/upstream-path.ts';
+import { upstreamEndpoint, upstreamPrefix, withoutQuery } from '../upstream/upstream-path.ts';
 import { endpointAt, ownPaths } from './endpoints.ts';
 
 export const modelPath = '/v1/models/';
@@ -36,18 +36,13 @@ function keyOf({ keyring }: GatewayState['snapshot'], inbound: Inbound): string 
 
 /** The same of what it answered itself, but for looks at how it is. */
 export function noteServed({ observer }: GatewayState, inbound: Inbound, id: string, key: string): void {
-  if (watched.has(pathOf(inbound))) return;
+  if (watched.has(withoutQuery(inbound.url))) return;
   observer.answered({ id, key: () => key, endpoint: nameOf(inbound), status: 200, code: null, inbound });
-}
-
-export function pathOf({ url }: Pick<Inbound, 'url'>): string {
-  const query = url.indexOf('?');
-  return query < 0 ? url : url.slice(0, query);
 }
 
 /** Nothing of it is the client's own: it may have put a key there. */
 function nameOf(inbound: Inbound): string {
-  const path = pathOf(inbound);
+  const path = withoutQuery(inbound.url);
   if (endpointAt.has(path) || (ownPaths as readonly string[]).includes(path)) return path;
   if (path.startsWith(upstreamPrefix)) return upstreamEndpoint.path;
   if (path.startsWith(modelPath)) return '/v1/models';

@@ -4,6 +4,7 @@ import type { Inbound } from '../../io/http-server/types.ts';
 import { ClientGone } from './call.ts';
 import type { Call } from './call.ts';
 import { badRequest, bodiesFull, bodyTooLarge, unsupportedMedia } from '../reply/faults.ts';
+import { headerValues } from './header-values.ts';
 import { holdsToModel } from './other-models.ts';
 import { boundsOf, noBounds, scanBody, scanFormBody } from './request-body.ts';
 import type { Bounds, ScannedBody } from './request-body.ts';
@@ -76,9 +77,6 @@ function checkMedia(inbound: Inbound, { body }: Endpoint): void {
   if (type === 'application/json') return;
   const charset = /charset="?([^";\s]+)/i.exec(type)?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw unsupportedMedia('Send the body as UTF-8.');
-  if (body === 'form' && contentTypes(inbound) > 1) throw unsupportedMedia('Send one Content-Type.');
-}
-
-function contentTypes({ rawHeaders }: Inbound): number {
-  return rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'content-type').length;
+  if (body === 'form' && headerValues(inbound.rawHeaders, 'content-type').length > 1)
+    throw unsupportedMedia('Send one Content-Type.');
 }

@@ -1,4 +1,5 @@
 import type { UpstreamHead } from '../../io/upstream-pool/types.ts';
+import { headerValues } from '../front/header-values.ts';
 import { EventFilter } from './event-filter.ts';
 import { NamedEvents, NamedReply } from './named-reply.ts';
 import type { Sieve } from './sieve.ts';
@@ -17,6 +18,5 @@ export function sieveOf(
 }
 
 function isJson({ headers }: UpstreamHead): boolean {
-  const at = headers.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === 'content-type');
-  return at >= 0 && /^application\/json\b/i.test(headers[at + 1] ?? '');
+  return /^application\/json\b/i.test(headerValues(headers, 'content-type')[0] ?? '');
 }

@@ -1,3 +1,4 @@
+import { headerValues } from '../front/header-values.ts';
 import type { Dialect } from '../../domain/endpoints.ts';
 import { readTraceparent } from '../tracing/traceparent.ts';
 
@@ -85,7 +86,7 @@ export function requestHeaders(
  * that it was judged by.
  */
 function saysJson(raw: readonly string[]): boolean {
-  const types = raw.filter((_, i) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === 'content-type');
+  const types = headerValues(raw, 'content-type');
   return types.length === 1 && /^application\/json(?:\s*;\s*charset="?utf-?8"?)?\s*$/i.test(types[0] ?? '');
 }
 
@@ -121,7 +122,7 @@ export function replyHeaders(
 
 /** One header alone says which trace it is, and rightly. */
 function namesTrace(raw: readonly string[]): boolean {
-  const said = raw.filter((_, i) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === 'traceparent');
+  const said = headerValues(raw, 'traceparent');
   return said.length === 1 && readTraceparent(said[0]) !== null;
 }
 

@@ -1,5 +1,6 @@
 import { ApiError } from '../../domain/openai.ts';
 import type { Inbound } from '../../io/http-server/types.ts';
+import { headerValues } from '../front/header-values.ts';
 import { modelIn, scanFormBody } from '../front/request-body.ts';
 import { isFallbackField } from '../front/fallback-keys.ts';
 import { ScanFault } from '../front/scan.ts';
@@ -39,9 +40,7 @@ export function namedModels(
 
 /** The one that there is. Throws ScanFault: engines disagree on which of several counts. */
 function contentType({ rawHeaders }: Pick<Inbound, 'rawHeaders'>): string {
-  const types = rawHeaders.filter(
-    (_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-type',
-  );
+  const types = headerValues(rawHeaders, 'content-type');
   if (types.length > 1) throw new ScanFault('It has several types.');
   return types[0] ?? '';
 }
