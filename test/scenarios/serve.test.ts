@@ -1,4 +1,7 @@
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { freePorts, makePlace, until } from '../support/berth.ts';
 import type { Place, Running } from '../support/berth.ts';
@@ -65,8 +68,8 @@ async function ask(model: string): Promise<string | number> {
   }
 }
 
-function serve(): Running {
-  return place.spawn('serve', '--context', 'k3s', '--namespace', 'llm');
+function serve(...more: string[]): Running {
+  return place.spawn('serve', '--context', 'k3s', '--namespace', 'llm', ...more);
 }
 
 test('berth serve hears of pods of Deployments and of InferenceServices, and serves on without the API server', async () => {
@@ -187,3 +190,26 @@ deployments:
     expect([...hosts]).toEqual(['chat-predictor.llm.svc']);
   },
 );
+
+test('an engine with a key of its own is asked with it, from the folder that is named', async () => {
+  const key = 'a-key-of-its-own';
+  mkdirSync(join(place.folder, 'keys'));
+  place.write(key, 'keys/toy');
+  place.write(
+    readFileSync(join(place.folder, 'berth.yaml'), 'utf8').replace(
+      'toy: {model: m,',
+      'toy: {model: m, ownKey: true,',
+    ),
+  );
+  const keyed = createServer((request, reply) => {
+    const text = request.headers.authorization === `Bearer ${key}` ? 'knows it' : null;
+    reply.writeHead(text === null ? 401 : 200, { 'content-type': 'application/json' });
+    reply.end(JSON.stringify({ choices: [{ index: 0, text, finish_reason: 'stop' }] }));
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void keyed.close());
+  await until(() => keyed.listening, 'the engine');
+  cluster.put(slice('toy-1', toy, { port: (keyed.address() as AddressInfo).port }));
+  serve('--engine-keys', `${place.folder}/keys`);
+  await until(async () => (await ask('toy')) !== 0, 'the gateway');
+  expect(await ask('toy')).toBe('knows it');
+});

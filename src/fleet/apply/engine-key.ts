@@ -51,9 +51,15 @@ export async function makeKeyFile({ home, files }: World, path: string): Promise
   await tokenOfFile(home?.files ?? files, path);
 }
 
-/** What a question to an engine carries. Without the file it is asked without the key, and says so itself. */
-export async function engineHeaders(world: World, mark: Mark): Promise<Record<string, string>> {
-  const file = keyFileOf(mark);
+/**
+ * What a question to an engine carries. Without the file it is asked without the key, and says so itself. `file`: where its key lies by
+ * our own word, in place of that of its mark.
+ */
+export async function engineHeaders(
+  world: World,
+  mark: Mark,
+  file: string | null = keyFileOf(mark),
+): Promise<Record<string, string>> {
   const key = file !== null && (await resolveSecret(world, { file }).catch(() => null));
   return key ? { authorization: `Bearer ${key}` } : {};
 }

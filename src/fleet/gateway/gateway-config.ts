@@ -34,6 +34,8 @@ export interface RunningEngine {
   readonly machine?: string;
   /** It takes over from the other one of its replica, and gets so much of its requests so far; absent: it is the one that serves. */
   readonly share?: number;
+  /** Where its own key lies by our own word, null where it has none; absent: where its mark says, as far as that is believed. */
+  readonly keyFile?: string | null;
 }
 
 /**
@@ -58,7 +60,7 @@ export async function gatewayConfig(
     loaded.deployments.map((one) => upstreamsOf(world, loaded, one, options)),
   );
   const routes = routesOf(loaded);
-  const serving = options.engines.filter((one) => one.share === undefined).map((one) => one.mark);
+  const serving = options.engines.filter((one) => one.share === undefined);
   const models = await routedModels(world, loaded, serving, routes);
   return {
     version: 1,
@@ -157,7 +159,7 @@ async function upstreamsOf(
   }
   const own = engines.filter(({ mark }) => mark.deployment === deployment.name);
   return Promise.all(
-    own.map(async ({ mark, machine, share }) => {
+    own.map(async ({ mark, machine, share, keyFile = keyFileOf(mark) }) => {
       const host = await (machine === undefined
         ? worldOfHost(world, loaded.hosts, deployment.host)
         : worldOfInstance(world, loaded.hosts, { host: machine }));
@@ -170,7 +172,7 @@ async function upstreamsOf(
         ...(await reachedAt(host, urlOf(mark))),
         model: mark.spec.servedModel,
         slots: mark.spec.slots,
-        keyFile: keyFileOf(mark),
+        keyFile,
         metricsPath: mark.spec.metricsPath,
         healthPath: mark.spec.readiness.path,
         ...(modelsPath !== undefined && { modelsPath }),

@@ -8,6 +8,7 @@ import type { WatchTrouble } from '../../kube/watch.ts';
 import { startGateway } from '../gateway/gateway-child.ts';
 import type { GatewayChild } from '../gateway/gateway-child.ts';
 import { gatewayConfig } from '../gateway/gateway-config.ts';
+import type { RunningEngine } from '../gateway/gateway-config.ts';
 import { fleetPaths } from '../file/paths.ts';
 import type { FleetPaths } from '../file/paths.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
@@ -198,6 +199,12 @@ function configOf(
   return gatewayConfig(
     world,
     { ...loaded, deployments },
-    { engines: marks.map((mark) => ({ mark })), secretsDir: paths.secrets, ownKeys: [] },
+    { engines: marks.map(engineOfMark), secretsDir: paths.secrets, ownKeys: [] },
   );
+}
+
+/** These marks are made here, of the file and of the folder of keys that was named: nobody else has written them. */
+function engineOfMark(mark: Mark): RunningEngine {
+  const key = mark.spec.secrets['key'];
+  return { mark, keyFile: key && 'file' in key ? key.file : null };
 }
