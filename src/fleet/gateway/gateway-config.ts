@@ -3,7 +3,6 @@ import { measureOf } from '../../domain/experiment-tally.ts';
 import type { GatewayConfig, Route, Upstream } from '../../domain/gateway-config.ts';
 import { thisMachine } from '../../domain/host-access.ts';
 import { isLoopback } from '../../domain/loopback.ts';
-import type { Mark } from '../../domain/instance.ts';
 import type { OnDemandConfig } from '../../domain/on-demand.ts';
 import { fallbackOf } from '../../domain/routing.ts';
 import { engineOf, enginePaths } from '../../engines/registry.ts';
@@ -21,22 +20,12 @@ import { fleetPaths } from '../file/paths.ts';
 import { urlOf } from '../apply/ready.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
 import { routedModels } from './routed-models.ts';
+import type { RunningEngine } from './running-engine.ts';
 import { withContext } from './route-context.ts';
 
 const MiB = 1024 * 1024;
 /** How long an engine may say nothing within a reply. */
 export const usualIdleMs = 600_000;
-
-/** An engine that runs, or will again. */
-export interface RunningEngine {
-  readonly mark: Mark;
-  /** Where it is; absent: on the host of its deployment. */
-  readonly machine?: string;
-  /** It takes over from the other one of its replica, and gets so much of its requests so far; absent: it is the one that serves. */
-  readonly share?: number;
-  /** Where its own key lies by our own word, null where it has none; absent: where its mark says, as far as that is believed. */
-  readonly keyFile?: string | null;
-}
 
 /**
  * The gateway's whole configuration. Keys of clients become hashes; keys of servers elsewhere are written to files of their own

@@ -7,7 +7,7 @@ import { engineHeaders } from '../apply/engine-key.ts';
 import { worldOfHost } from '../file/hosts.ts';
 import { urlOf } from '../apply/ready.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
-import type { RunningEngine } from './gateway-config.ts';
+import type { RunningEngine } from './running-engine.ts';
 
 const askMs = 3_000;
 

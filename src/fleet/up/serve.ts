@@ -8,7 +8,7 @@ import type { WatchTrouble } from '../../kube/watch.ts';
 import { startGateway } from '../gateway/gateway-child.ts';
 import type { GatewayChild } from '../gateway/gateway-child.ts';
 import { gatewayConfig } from '../gateway/gateway-config.ts';
-import type { RunningEngine } from '../gateway/gateway-config.ts';
+import type { RunningEngine } from '../gateway/running-engine.ts';
 import { fleetPaths } from '../file/paths.ts';
 import type { FleetPaths } from '../file/paths.ts';
 import type { LoadedFleet } from '../file/resolve.ts';

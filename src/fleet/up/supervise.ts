@@ -21,7 +21,7 @@ import type { Journal } from '../apply/journal.ts';
 import { startEngine } from '../apply/start-engine.ts';
 import { afterRestart, mayRestart } from './restarts.ts';
 import type { Attempts } from './restarts.ts';
-import type { RunningEngine } from '../gateway/gateway-config.ts';
+import type { RunningEngine } from '../gateway/running-engine.ts';
 import type { Successor } from '../apply/traffic.ts';
 
 /** Watches the engines of one fleet: starts those again that end without having been told to, and restarts those that hang. */
