@@ -38,7 +38,11 @@ const causes: Readonly<Record<string, FallbackCause>> = {
   upstream_timeout: 'unreachable',
   // None of its engines can be asked before an operator has mended it.
   upstream_key_refused: 'unreachable',
+  model_load_failed: 'unreachable',
+  model_too_large: 'unreachable',
   queue_full: 'full',
   queue_timeout: 'deadline',
   wait_too_long: 'deadline',
+  model_loading: 'deadline',
+  deployment_held: 'deadline',
 };
