@@ -186,6 +186,7 @@ function handlersOf({ log }: Pick<World, 'log'>, state: GatewayState): Handlers 
     log.error('A request ended in a fault of the gateway.', { error: traceOf(error) });
   }
   function onRefused(inbound: Inbound | null, fault: ApiFault, requestId: string): void {
+    state.meter.series('none', 'none', 'none').status(fault.status).value += 1;
     noteRefusal(state, inbound, fault, requestId);
   }
   return {

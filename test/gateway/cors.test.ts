@@ -31,6 +31,7 @@ test('a page that is not named is refused before its request reaches an engine, 
     });
   }
   expect(upstream.seen).toEqual([]);
+  expect(await gateway.metric('berth_gateway_requests_total', 'status="403"')).toBe(3);
 });
 
 test('a page that is named gets its preflight answered without a key, and the headers with every reply', async () => {
@@ -63,7 +64,15 @@ test('a page that is named gets its preflight answered without a key, and the he
     expect(headers.get('access-control-allow-credentials')).toBeNull();
     const exposed = headers.get('access-control-expose-headers')?.split(', ');
     expect(exposed).toEqual(
-      expect.arrayContaining(['retry-after', 'server-timing', 'x-berth-deployment', 'x-berth-route']),
+      expect.arrayContaining([
+        'retry-after',
+        'server-timing',
+        'x-berth-deployment',
+        'x-berth-route',
+        // By these the official clients tell whether to try again, and which request it was.
+        'x-should-retry',
+        'request-id',
+      ]),
     );
   }
   expect(await replies[1]?.text()).toContain('data: [DONE]');

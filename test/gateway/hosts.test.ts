@@ -31,6 +31,7 @@ test('a gateway without keys on loopback answers to its own names alone, so that
   );
   await wire.closed;
   expect(wire.text()).toMatch(/x-request-id: mine-2.*host_not_allowed/s);
+  expect(await gateway.metric('berth_gateway_requests_total', 'status="403"')).toBe(6);
 });
 
 test('metrics are told to all, or to keys alone where this is wanted', async () => {

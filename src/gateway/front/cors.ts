@@ -17,7 +17,8 @@ const limits = ['limit', 'remaining', 'reset'].flatMap((what) =>
   ['requests', 'tokens'].map((of) => `x-ratelimit-${what}-${of}`),
 );
 const marks = ['model', 'origin', 'deployment', 'route', 'upstream'].map((what) => `x-berth-${what}`);
-const exposed = ['x-request-id', 'retry-after', 'server-timing', ...marks, ...limits].join(', ');
+const clients = ['x-request-id', 'request-id', 'retry-after', 'x-should-retry', 'server-timing'];
+const exposed = [...clients, ...marks, ...limits].join(', ');
 
 /**
  * Keeps pages out that the operator did not name. A browser tells the page's origin in a header that the page cannot change;

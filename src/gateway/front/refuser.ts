@@ -9,7 +9,6 @@ import { newRequestId, requestIdOf } from './request-ids.ts';
 /** What the server refuses before any handler sees it has the marks of every other reply, and is counted like it. */
 export function createRefuser(state: GatewayState, onRefused: OnRefused): Refuser {
   return (fault, inbound, served) => {
-    if (!served) state.meter.series('none', 'none', 'none').status(fault.status).value += 1;
     const requestId = inbound ? requestIdOf(inbound) : newRequestId();
     if (!served) onRefused(inbound, fault, requestId);
     const dialect = inbound ? dialectOf(inbound, inbound.url.split('?')[0] ?? '') : 'openai';
