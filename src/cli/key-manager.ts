@@ -17,7 +17,7 @@ export interface KeyManager {
   readonly list: () => Promise<readonly KeyView[]>;
   /** `wish` is checked here. Rejects with KEY_WISH_INVALID, KEY_EXISTS. */
   readonly add: (wish: unknown) => Promise<NewKey>;
-  /** `name` or id. Rejects with KEY_UNKNOWN, KEY_IN_FILE. */
+  /** `name` or id. Rejects with KEY_UNKNOWN, KEY_EXPIRED, KEY_IN_FILE. */
   readonly rotate: (name: string, graceMs: number) => Promise<NewKey>;
   readonly revoke: (name: string) => Promise<KeyView>;
 }

@@ -9,6 +9,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   CONTROL_BODY_REFUSED: 400,
   CONTROL_BODY_TOO_LARGE: 413,
   KEY_EXISTS: 409,
+  KEY_EXPIRED: 409,
   KEY_IN_FILE: 409,
   KEY_UNKNOWN: 404,
   KEY_WISH_INVALID: 400,

@@ -136,6 +136,20 @@ test('of each key is told what of its budget is spent, and where nobody counts i
   ]);
 });
 
+test('a key that has expired gets no new secret, which would let nobody in', async () => {
+  place.write(fleet());
+  await add('brief', '--expires', '1s');
+  await until(
+    async () => (await place.berth('keys', 'list')).stdout.includes('expired') || null,
+    'it to expire',
+  );
+  const before = readFileSync(keysFile(), 'utf8');
+  const ran = await place.berth('keys', 'rotate', 'brief', '--grace', '1d');
+  expect([ran.code, ran.stdout]).toEqual([2, '']);
+  expect(ran.stderr).toMatch(/The key "brief" expired at .*\n.*berth keys revoke brief/);
+  expect(readFileSync(keysFile(), 'utf8')).toBe(before);
+});
+
 test('scopes, limits and expiry are kept with the key', async () => {
   place.write(fleet());
   const made = await add(

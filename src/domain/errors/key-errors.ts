@@ -27,6 +27,11 @@ export const keyErrors = {
       `Change what gateway.keys.${f.name}, or for the master key gateway.masterKey, names, then run "berth apply".`,
     'usage',
   ),
+  KEY_EXPIRED: defineError<{ name: string; at: string }>(
+    (f) => `The key "${f.name}" expired at ${f.at}: a new secret of it would let nobody in.`,
+    (f) => `Take it away with "berth keys revoke ${f.name}", and make another one with "berth keys add".`,
+    'usage',
+  ),
   KEY_WISH_INVALID: defineError<{ faults: readonly string[] }>(
     (f) => `The key cannot be made: ${f.faults.join('; ')}.`,
     () => 'See "berth keys add --help".',

@@ -49,13 +49,16 @@ export function addKey(
   return { keys: [...keys, record], record, key };
 }
 
-/** A new secret under the same id; the old one is good for `graceMs` more. Throws KEY_UNKNOWN. */
+/** A new secret under the same id; the old one is good for `graceMs` more. Throws KEY_UNKNOWN, KEY_EXPIRED. */
 export function rotateKey(
   keys: readonly KeyRecord[],
   name: string,
   { key, now, graceMs }: KeyMint & { graceMs: number },
 ): KeyChange {
   const before = find(keys, name);
+  const { expiresAt } = before;
+  if (expiresAt !== null && new Date(expiresAt) <= now)
+    throw new BerthError('KEY_EXPIRED', { name: before.name, at: expiresAt });
   const until = new Date(now.getTime() + graceMs).toISOString();
   const record: KeyRecord = {
     ...before,

@@ -11,6 +11,7 @@ import type { SwapAsk } from './swap-paths.ts';
 import { isOwnModel, unloadOwn } from './unload-own.ts';
 
 const shownLines = 200;
+const lookEveryMs = 500;
 
 /**
  * Answers `/running`, `/unload` and `/logs`, for keys that may control; the first, which changes nothing, for everybody where requests
@@ -38,7 +39,9 @@ export async function answerSwap(
     case 'logs': {
       const files = logFilesOf(state, ask.model);
       note();
-      return await sendLogs(reply, files, { ...ask, inbound, requestId });
+      return await (ask.follow
+        ? followLogs(reply, files, { over: overWith(state, inbound), requestId })
+        : sendLogs(reply, files, requestId));
     }
   }
 }
@@ -53,14 +56,17 @@ function sendJson(reply: Reply, value: unknown, requestId: string): void {
   sendOwn(reply, { status: 200, type: 'application/json', text: JSON.stringify(value), requestId });
 }
 
-async function sendLogs(
+async function sendLogs(reply: Reply, files: readonly string[], requestId: string): Promise<void> {
+  const text = textOf(await Promise.all(files.map((file) => lastLines(file, shownLines))));
+  sendOwn(reply, { status: 200, type: 'text/plain; charset=utf-8', text, requestId });
+}
+
+async function followLogs(
   reply: Reply,
   files: readonly string[],
-  { follow, inbound, requestId }: { follow: boolean; inbound: Inbound; requestId: string },
+  { over, requestId }: { over: AbortSignal; requestId: string },
 ): Promise<void> {
   const last = await Promise.all(files.map((file) => lastLines(file, shownLines)));
-  const text = last.flatMap(({ lines }) => lines.map((line) => `${line}\n`)).join('');
-  if (!follow) return sendOwn(reply, { status: 200, type: 'text/plain; charset=utf-8', text, requestId });
   reply.head(200, [
     'Content-Type',
     'text/plain; charset=utf-8',
@@ -73,13 +79,43 @@ async function sendLogs(
     'x-berth-origin',
     'gateway',
   ]);
-  reply.write(text);
-  const { closed: signal } = inbound;
+  reply.write(textOf(last));
   await Promise.all(
     files.map(async (file, i) => {
-      for await (const line of followLines(systemClock, file, { from: last[i]?.end ?? 0, signal }))
+      for await (const line of followLines(systemClock, file, { from: last[i]?.end ?? 0, signal: over }))
         if (!reply.write(`${line}\n`)) await reply.drained();
     }),
   );
   reply.end();
+}
+
+function textOf(last: readonly { readonly lines: readonly string[] }[]): string {
+  return last.flatMap(({ lines }) => lines.map((line) => `${line}\n`)).join('');
+}
+
+/**
+ * A log that is followed has no end: it is over when the client leaves, when its key is good no more, and when the gateway ends,
+ * which would wait for it as for a reply.
+ */
+function overWith(state: GatewayState, inbound: Inbound): AbortSignal {
+  const over = new AbortController();
+  let callOff = state.after(lookEveryMs, look);
+  function look(): void {
+    if (state.draining || !mayControl(state, inbound)) over.abort();
+    else callOff = state.after(lookEveryMs, look);
+  }
+  inbound.onClosed(() => {
+    callOff();
+    over.abort();
+  });
+  return over.signal;
+}
+
+function mayControl({ snapshot }: GatewayState, inbound: Inbound): boolean {
+  try {
+    snapshot.keyring.requireControl(inbound);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,0 +1,44 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { wellBehaved } from './fake-upstream.ts';
+import { configFor, engine, runGateway, sha256, until } from './harness.ts';
+
+/** A log that is followed has no end of its own. */
+
+function keyNamed(name: string) {
+  return { id: name, name, sha256: sha256(name), control: true };
+}
+
+async function follow(url: string, key: string): Promise<{ text: string; ended: boolean }> {
+  const seen = { text: '', ended: false };
+  const reply = await fetch(`${url}/logs/stream/m`, { headers: { authorization: `Bearer ${key}` } });
+  void (async () => {
+    for await (const part of reply.body ?? []) seen.text += Buffer.from(part as Uint8Array).toString();
+    seen.ended = true;
+  })();
+  await until('it has begun', () => seen.text === 'it has begun\n');
+  return seen;
+}
+
+test('a log is told no longer than the key holds that it was asked for with, and keeps no gateway from ending', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'berth logs '));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const logFile = join(folder, 'm.log');
+  await writeFile(logFile, 'it has begun\n');
+  const upstream = await engine(wellBehaved);
+  const limits = { drainMs: 600_000 };
+  const config = configFor([{ url: upstream.url, logFile }], {
+    keys: [keyNamed('stays'), keyNamed('goes')],
+    limits,
+  });
+  const gateway = await runGateway(config);
+  const [stays, goes] = [await follow(gateway.url, 'stays'), await follow(gateway.url, 'goes')];
+  await gateway.reload({ ...config, keys: [keyNamed('stays')] });
+  await until('the one whose key is gone has ended', () => goes.ended);
+  expect(stays.ended).toBe(false);
+  // It would wait for ten minutes.
+  await gateway.close();
+  await until('the other one has, too', () => stays.ended);
+});
