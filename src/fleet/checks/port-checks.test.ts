@@ -27,6 +27,29 @@ gateway: {listen: ["127.0.0.1:8484"]}`;
   ]);
 });
 
+test('the gateway may listen on one port of several addresses, unless one of them covers another', async () => {
+  function faultsOf(listen: string, more = ''): Promise<readonly string[]> {
+    const engine = '{kind: command, command: [x]}';
+    return faultLines(
+      `version: 1\nfleet: lab\ndefaults: {engine: ${engine}}\ngateway: {listen: [${listen}]}\n${more}`,
+    );
+  }
+  const together = ['"127.0.0.1:8484", "10.0.0.5:8484", "[::1]:8484"', '"0.0.0.0:8484", "[::1]:8484"'];
+  for (const listen of together) expect(await faultsOf(listen), listen).toEqual([]);
+  for (const listen of [
+    '"127.0.0.1:8484", "127.0.0.1:8484"',
+    '"10.0.0.5:8484", "0.0.0.0:8484"',
+    '"[::]:8484", "10.0.0.5:8484"',
+    '"localhost:8484", "127.0.0.1:8484"',
+  ])
+    expect(await faultsOf(listen), listen).toEqual([expect.stringContaining('Port 8484 is taken twice')]);
+  const page = 'console: {listen: "127.0.0.1:8484"}';
+  expect(await faultsOf('"10.0.0.5:8484"', page)).toEqual([]);
+  expect(await faultsOf('"0.0.0.0:8484"', page)).toHaveLength(1);
+  const pinned = 'deployments: {a: {port: 8484}}';
+  expect(await faultsOf('"10.0.0.5:8484"', pinned)).toHaveLength(1);
+});
+
 test('one machine by two users is told before anything is asked of it', async () => {
   const hosts = '{a: {ssh: me@box}, b: {ssh: "ssh://me@box"}, c: {ssh: you@box}, d: {ssh: "you@box:2222"}}';
   expect(await faultLines(`version: 1\nfleet: lab\nhosts: ${hosts}`)).toEqual([

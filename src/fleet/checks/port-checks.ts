@@ -1,3 +1,4 @@
+import { ipVersion, meet } from '../../domain/audit/listen-address.ts';
 import type { ConfigFault } from '../../domain/errors/fleet-errors.ts';
 import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import { fault } from '../file/fault.ts';
@@ -8,6 +9,8 @@ import type { Located } from '../file/tree.ts';
 interface Claim {
   readonly host: string;
   readonly port: number;
+  /** "*" where it may be any. */
+  readonly address: string;
   readonly piece: Located;
   readonly by: string;
 }
@@ -19,7 +22,10 @@ export function portFaults(tree: Located): ConfigFault[] {
   for (const claim of [...listeners(tree), ...pinned(tree)]) {
     const machine = machineOfHost(tree, claim.host);
     const earlier = claims.find(
-      (one) => one.port === claim.port && machineOfHost(tree, one.host) === machine,
+      (one) =>
+        one.port === claim.port &&
+        meet(one.address, claim.address) &&
+        machineOfHost(tree, one.host) === machine,
     );
     const at = claim.piece.at;
     if (earlier)
@@ -83,8 +89,7 @@ export function hostOf(tree: Located, deployment: Located): string {
   return first && !second ? first[0] : 'local';
 }
 
-/** Pods have an address each, so that no two of them meet. */
-/** Whether a host of the file is a cluster. */
+/** Whether a host of the file is a cluster: pods have an address each, so that no two of them meet. */
 export function isCluster(tree: Located, host: string): boolean {
   return pieceAt(tree, ['hosts', host, 'kubernetes']) !== null;
 }
@@ -121,8 +126,10 @@ function listeners(tree: Located): Claim[] {
   const host = localName(tree);
   return pieces.flatMap(([piece, by]) => {
     const text = scalarAt(piece, []);
-    const port = typeof text === 'string' ? Number(/:(\d+)$/.exec(text)?.[1] ?? 0) : 0;
-    return port > 0 ? [{ host, port, piece, by }] : [];
+    const [, address = '', digits] = /^\[?(.*?)\]?:(\d+)$/.exec(typeof text === 'string' ? text : '') ?? [];
+    const port = Number(digits ?? 0);
+    // A name may be of any address.
+    return port > 0 ? [{ host, port, address: ipVersion(address) === 0 ? '*' : address, piece, by }] : [];
   });
 }
 
@@ -132,7 +139,7 @@ function pinned(tree: Located): Claim[] {
     const port = scalarAt(deployment, ['port']);
     if (!piece || typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65535) return [];
     const host = hostOf(tree, deployment);
-    return isCluster(tree, host) ? [] : [{ host, port, piece, by: name }];
+    return isCluster(tree, host) ? [] : [{ host, port, address: '*', piece, by: name }];
   });
 }
 
