@@ -24,16 +24,18 @@ function entry(change: Partial<JournalEntry>): JournalEntry {
   };
 }
 
-const end = { host: 'local', object: 'process 7', at: '2026-11-30T09:00:00.000Z' };
+const end = { host: 'local', object: 'process 7', at: '2026-11-30T09:00:00.000Z', cutOff: true };
 
-test('an end whose command was killed is begun, one that is told of or under way is not', () => {
+test('an end is begun while a command is at it and where one was killed over it, not once it is told of', () => {
   expect(begunEnds([entry({})])).toEqual([end]);
-  for (const outcome of ['done', 'failed', 'interrupted', 'under way'] as const)
+  expect(begunEnds([entry({ outcome: 'under way' })])).toEqual([{ ...end, cutOff: false }]);
+  for (const outcome of ['done', 'failed', 'interrupted'] as const)
     expect(begunEnds([entry({ outcome })]), outcome).toEqual([]);
 });
 
-test('a start that was killed ends nothing', () => {
-  expect(begunEnds([entry({ do: 'start' }), entry({ do: 'restart' })])).toEqual([]);
+test('what is restarted ends first, and a start that was killed ends nothing', () => {
+  expect(begunEnds([entry({ do: 'restart' })])).toEqual([end]);
+  expect(begunEnds([entry({ do: 'start' })])).toEqual([]);
 });
 
 test('whatever is done with the object later ends the wondering, also where one of the same name is made', () => {

@@ -61,3 +61,46 @@ test('one that has ended by then is started as any other', async () => {
   expect((await fleet.place.berth('apply')).code).toBe(0);
   expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
 });
+
+test('status tells what a killed apply had asked to end, and what a command ends at this moment', async () => {
+  const [port = 0] = await freePorts(1);
+  await killOverEnd(port, 60_000);
+  async function told(): Promise<[string | undefined, string[]]> {
+    const { deployments, findings } = await fleet.status();
+    return [deployments[0]?.replicas[0]?.state, findings.map(({ rule }) => rule)];
+  }
+  expect(await told()).toEqual(['ending', expect.arrayContaining(['end-cut-off'])]);
+  const text = await fleet.place.berth('status');
+  expect(text.stdout).toMatch(/^a +command +ending/m);
+  expect((await fleet.place.berth('status', '--check')).code).toBe(6);
+
+  // The grace that it is given: 2 s.
+  const stopping = fleet.place.spawn('stop', 'a');
+  const seen = await until(async () => {
+    const [state, rules] = await told();
+    return rules.includes('end-cut-off') ? null : [state];
+  }, 'the other command to be at it');
+  expect(seen).toEqual(['ending']);
+  expect(await stopping.exited).toBe(0);
+  expect((await told())[0]).toBe('stopped');
+});
+
+test('a new engine that never answered and whose removal was cut off is not counted on by the next apply', async () => {
+  const [port = 0] = await freePorts(1);
+  const { place } = fleet;
+  const gate = join(place.folder, 'ready');
+  fleet.write({ a: `port: ${port}` }, { modes: { a: ['--gate', gate, '60000'] }, startTimeout: '3s' });
+  const { killed } = await runBerth(processMachine(place.folder), ['apply', '--yes'], {
+    log: join(place.folder, 'effects.log'),
+    moment: { effect: 0, kind: 'end a process', when: 'after' },
+  });
+  expect(killed).toBe(true);
+  const left = (await fleet.pids())['a-0'] ?? 0;
+  expect(isRunning(left)).toBe(true);
+  // It would answer by now, until it ends.
+  place.write('', 'ready');
+  const ran = await place.berth('apply');
+  expect(ran.code, ran.stderr).toBe(0);
+  expect(isRunning(left)).toBe(false);
+  expect((await fleet.status()).deployments[0]?.replicas[0]?.state).toBe('ready');
+});

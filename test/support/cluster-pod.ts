@@ -1,4 +1,5 @@
 import type { Instance, Mark } from '../../src/domain/instance.ts';
+import type { startEngine } from '../../src/fleet/apply/start-engine.ts';
 import { KubernetesOptions } from '../../src/targets/kubernetes/options.ts';
 import { markText } from '../../src/kube/mark-text.ts';
 import { markAnnotation } from '../../src/kube/names.ts';
@@ -67,3 +68,10 @@ function owned(uid: string, owner?: string): object {
   const ownerReferences = owner === undefined ? [] : [{ kind: 'X', name: owner, uid: owner }];
   return { name: uid, uid, annotations: revision, ownerReferences };
 }
+
+/** How its engine is started where nobody keeps a journal. */
+export const untold: Parameters<typeof startEngine>[2] = {
+  withheld: [],
+  hostName: 'k3s',
+  journal: { record: (_effect, act) => act() },
+};

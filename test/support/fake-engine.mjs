@@ -1,4 +1,4 @@
-// A server that stands in for an engine: `node fake-engine.mjs PORT [--crash | --slow MS | --late MS | --deaf | --sick | --child | --gate FILE]`; with --gate it is ready once FILE is there.
+// A server that stands in for an engine: `node fake-engine.mjs PORT [--crash | --slow MS | --late MS | --deaf | --sick | --child | --gate FILE [MS]]`; with --gate it is ready once FILE is there, and serves on for MS after SIGTERM.
 // With --late MS it serves on for as long after SIGTERM.
 // With --mute FILE its /health gives no answer while FILE is there, and chat streams an event each 50 ms until the client leaves.
 // With --keyed FILE every answer asks for the key in FILE.
@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
-const [port, mode, value] = process.argv.slice(2);
+const [port, mode, value, late] = process.argv.slice(2);
 // Whoever is asked for his flags serves nothing: berth waits twenty seconds for an answer.
 if (!/^\d+$/.test(port ?? '')) {
   console.error('error: a port is wanted');
@@ -25,6 +25,7 @@ if (mode === '--child') {
 } else {
   if (mode === '--deaf') process.on('SIGTERM', () => console.log('SIGTERM ignored'));
   if (mode === '--late') process.on('SIGTERM', () => setTimeout(() => process.exit(0), Number(value)));
+  if (mode === '--gate' && late) process.on('SIGTERM', () => setTimeout(() => process.exit(0), Number(late)));
   const started = Date.now();
   const server = createServer((request, response) => {
     const ready =

@@ -15,6 +15,7 @@ export interface FakeFleet {
       modes?: Readonly<Record<string, readonly string[]>>;
       /** Further keys of the engine of a deployment. */
       engines?: Readonly<Record<string, string>>;
+      startTimeout?: string;
       top?: string;
     },
   ) => void;
@@ -34,10 +35,13 @@ export function makeFakeFleet(): FakeFleet {
   }
   return {
     place,
-    write: (deployments, { gateway = '', slots = {}, modes = {}, engines = {}, top = '' } = {}) => {
+    write: (
+      deployments,
+      { gateway = '', slots = {}, modes = {}, engines = {}, startTimeout = '20s', top = '' } = {},
+    ) => {
       const lines = Object.entries(deployments).map(([name, keys]) => {
         const command = JSON.stringify([process.execPath, fakeEngine, '{port}', ...(modes[name] ?? [])]);
-        const engine = `engine: {kind: command, command: ${command}, stopGrace: 2s, startTimeout: 20s, slots: ${slots[name] ?? 2}${engines[name] ? `, ${engines[name]}` : ''}}`;
+        const engine = `engine: {kind: command, command: ${command}, stopGrace: 2s, startTimeout: ${startTimeout}, slots: ${slots[name] ?? 2}${engines[name] ? `, ${engines[name]}` : ''}}`;
         return `  ${name}: {${keys === '' ? '' : `${keys}, `}${engine}}`;
       });
       place.write(

@@ -10,6 +10,7 @@ const tones: Record<ReplicaStatus['state'], Tone> = {
   ready: 'good',
   starting: 'warn',
   failing: 'bad',
+  ending: 'warn',
   stopped: 'neutral',
   unloaded: 'neutral',
   fetching: 'warn',

@@ -210,6 +210,8 @@ async function startWanted(
   options.onProgress(`Starting ${nameOf(action)} on port ${mark.port}`);
   const started = await startEngine(host, mark, {
     withheld: plan.withheld,
+    journal: context.journal,
+    hostName: action.host,
     how,
     keepsOld: how.keepsOld,
     onProgress: options.onProgress,

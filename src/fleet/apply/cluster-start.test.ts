@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { podAnswer, podMark } from '../../../test/support/cluster-pod.ts';
+import { podAnswer, podMark, untold } from '../../../test/support/cluster-pod.ts';
 import { hurried } from '../../../test/support/hurried.ts';
 import { servedCluster } from '../../../test/support/kube-server.ts';
 import { startEngine } from './start-engine.ts';
@@ -30,7 +30,7 @@ async function givenUpAfter(
   const fast = hurried(world, 20);
   const begun = fast.now();
   time.now = () => (fast.now() - begun) / 1000;
-  const started = await startEngine(fast.world, podMark, { withheld: [] });
+  const started = await startEngine(fast.world, podMark, untold);
   const failed: unknown = await started.ready(new AbortController().signal).catch((error: unknown) => error);
   expect(failed).toMatchObject({ code: 'ENGINE_NOT_READY' });
   return (failed as { facts: { seconds: number; answer: string } }).facts;

@@ -47,8 +47,7 @@ export async function goBack(
     if (there.some((one) => one.alive && isAsBefore(one.mark, mark))) return null;
     const target = targetOf(mark.target.kind);
     const same = target.updatesBeside ? there.find(({ object }) => object.target === target.kind) : undefined;
-    for (const one of there)
-      if (one !== same) await targetOf(one.object.target).remove(host, one, action.wanted.spec.stop);
+    for (const one of there) if (one !== same) await endLeft(host, one, { action, journal });
     onProgress(`Going back: starting ${name} as it was on port ${mark.port}`);
     const reasons = ['the new one never answered'];
     await journal.record(
@@ -56,6 +55,8 @@ export async function goBack(
       async () => {
         const started = await startEngine(host, mark, {
           withheld: plan.withheld,
+          journal,
+          hostName: action.host,
           how: same ? { way: 'update', instance: same } : { way: 'create' },
           onProgress,
         });
@@ -71,6 +72,21 @@ export async function goBack(
     onProgress(`berth: ${name} could not be started again as it was: ${error.message}`);
     return { ...place, failure: error };
   }
+}
+
+/** What is left of the new one. */
+async function endLeft(
+  host: World,
+  one: Instance,
+  { action, journal }: { action: Replace; journal: Journal },
+): Promise<void> {
+  const { deployment, replica } = action;
+  const reasons = ['it never answered, and the old one comes back'];
+  const object = one.object.name;
+  await journal.record({ do: 'stop', host: action.host, deployment, replica, object, reasons }, async () => {
+    await targetOf(one.object.target).remove(host, one, action.wanted.spec.stop);
+    return null;
+  });
 }
 
 /** What was kept with the engine before may have gone with it. That it cannot be kept keeps nobody from serving. */

@@ -1,10 +1,12 @@
 import { withPlacesOf } from '../../domain/given-files.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
+import type { Effect } from '../../domain/journal.ts';
 import { leftText } from '../../domain/left.ts';
 import type { World } from '../../io/world.ts';
 import type { Started, StartRequest } from '../../targets/contract.ts';
 import { targetOf } from '../../targets/registry.ts';
 import { makeEngineKey } from './engine-key.ts';
+import type { Journal } from './journal.ts';
 import { seenOn } from '../file/hosts.ts';
 import { expectNamedSecrets } from '../file/named-secrets.ts';
 import { fleetPaths } from '../file/paths.ts';
@@ -18,7 +20,7 @@ export interface StartedEngine {
   readonly lines: Started['lines'];
   /**
    * Resolves once it answers. One that never does, or is not waited for any longer, is removed again, but for what `updatesBeside`
-   * and what its cluster calls ready.
+   * and what its cluster calls ready. The journal tells of that before it begins: whoever is killed over it leaves one that runs.
    */
   readonly ready: (signal: AbortSignal) => Promise<void>;
 }
@@ -47,11 +49,16 @@ export async function startEngine(
   stated: Mark,
   {
     withheld,
+    journal,
+    hostName,
     how = { way: 'create' },
     keepsOld = false,
     onProgress,
   }: {
     withheld: readonly string[];
+    journal: Journal;
+    /** Of its host, in the file. */
+    hostName: string;
     how?: StartWay;
     keepsOld?: boolean;
     onProgress?: (line: string) => void;
@@ -76,13 +83,21 @@ export async function startEngine(
         await waitReady(world, { started, mark, signal });
       } catch (error) {
         if (!isUnreached(error) && (how.way === 'create' || !target.updatesBeside)) {
-          await target.remove(world, instance, mark.spec.stop);
+          await journal.record(endOf(mark, instance, hostName), async () => {
+            await target.remove(world, instance, mark.spec.stop);
+            return null;
+          });
           for (const left of (await target.leaves?.(world, mark)) ?? []) onProgress?.(leftText(left));
         }
         throw error;
       }
     },
   };
+}
+
+function endOf({ deployment, replica }: Mark, { object }: Instance, host: string): Effect {
+  const reasons = ['it was started and is not waited for any longer'];
+  return { do: 'stop', host, deployment, replica, object: object.name, reasons };
 }
 
 function startBy(world: World, request: StartRequest, how: StartWay): Promise<Started> {

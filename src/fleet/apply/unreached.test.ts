@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { podAnswer, podInstance, podMark } from '../../../test/support/cluster-pod.ts';
+import { podAnswer, podInstance, podMark, untold } from '../../../test/support/cluster-pod.ts';
 import { hurried } from '../../../test/support/hurried.ts';
 import { servedCluster } from '../../../test/support/kube-server.ts';
 import { waitAnswer } from './ready.ts';
@@ -20,7 +20,7 @@ const words = {
 
 test('a pod that its cluster calls ready and that cannot be asked from here is told, and not taken away', async () => {
   const { world, asked } = await servedCluster((one) => podAnswer(one, ready));
-  const started = await startEngine(hurried(world).world, mark, { withheld: [] });
+  const started = await startEngine(hurried(world).world, mark, untold);
   await expect(started.ready(new AbortController().signal)).rejects.toMatchObject(words);
   expect(
     asked.filter(({ key }) => key.startsWith('PATCH')).map(({ key }) => key.split('/').at(-1)),
@@ -41,7 +41,7 @@ test('one that never gets ready is taken away again', async () => {
     if (isList) return [200, { items: [{ metadata: { name: 'chat', uid: 'd' } }] }];
     return there || one.key.endsWith('sets') ? podAnswer(one, unready) : undefined;
   });
-  const started = await startEngine(hurried(world).world, mark, { withheld: [] });
+  const started = await startEngine(hurried(world).world, mark, untold);
   await expect(started.ready(new AbortController().signal)).rejects.toMatchObject({
     code: 'ENGINE_NOT_READY',
   });
@@ -66,7 +66,7 @@ function passedOn(key: string, models = 200): [number, unknown] | undefined {
 
 test('where its address leads nowhere from here, the server of its cluster is asked to pass the questions on', async () => {
   const { world, asked } = await servedCluster((one) => passedOn(one.key) ?? podAnswer(one, ready, mark));
-  const started = await startEngine(hurried(world).world, mark, { withheld: [] });
+  const started = await startEngine(hurried(world).world, mark, untold);
   await expect(started.ready(new AbortController().signal)).resolves.toBeUndefined();
   const questions = asked.filter(({ key }) => key.includes('/proxy/'));
   expect(questions.map(({ key }) => key.split('/pods/')[1])).toEqual([
@@ -79,6 +79,6 @@ test('where its address leads nowhere from here, the server of its cluster is as
 
 test('an engine that wants its key, which does not get through on that way, is there all the same', async () => {
   const { world } = await servedCluster((one) => passedOn(one.key, 401) ?? podAnswer(one, ready, mark));
-  const started = await startEngine(hurried(world).world, mark, { withheld: [] });
+  const started = await startEngine(hurried(world).world, mark, untold);
   await expect(started.ready(new AbortController().signal)).resolves.toBeUndefined();
 });

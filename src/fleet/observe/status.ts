@@ -1,3 +1,4 @@
+import type { BegunEnd } from '../../domain/begun-ends.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type {
   ClusterGatewayStatus,
@@ -7,12 +8,14 @@ import type {
   ReplicaStatus,
 } from '../../domain/fleet-status.ts';
 import { usableCores } from '../../domain/hardware.ts';
+import { objectKey } from '../../domain/instance.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { engineOf } from '../../engines/registry.ts';
 import { detectCpu } from '../../hardware/detect.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
+import { beingEnded } from '../plan/being-ended.ts';
 import { restFindings } from '../plan/at-rest.ts';
 import { parkedFindings } from '../plan/parked.ts';
 import { givenSpecOf } from '../plan/given-spec.ts';
@@ -63,10 +66,12 @@ export async function fleetStatus(
 ): Promise<FleetStatus> {
   const [observed, up] = await Promise.all([observeFleet(world, loaded.hosts), readUpState(world, loaded)]);
   const own = instancesOf(observed, loaded);
+  const ends = await beingEnded(world, loaded, own);
   const deployments = await Promise.all(
     loaded.deployments.map((one) =>
       deploymentStatus(world, one, {
         own,
+        ends,
         looking: { ...looking, answers: looking.answers ?? new Map() },
         up,
         loaded,
@@ -105,6 +110,7 @@ export async function fleetStatus(
       ...restFindings(loaded),
       ...parkedFindings(loaded, own),
       ...strays(loaded, own),
+      ...cutOffEnds(own, ends),
       ...(up ? [...oldConfiguration(up), ...haveFailed(up, loaded), ...haveHung(up)] : unwatched(own)),
     ],
   };
@@ -133,6 +139,8 @@ async function llmServicesBeside(
 
 interface StatusContext {
   readonly own: readonly Instance[];
+  /** What of it is about to end, by `objectKey`. */
+  readonly ends: ReadonlyMap<string, BegunEnd>;
   readonly looking: Looking & { readonly answers: ExternalAnswers };
   readonly up: UpState | null;
   readonly loaded: LoadedFleet;
@@ -143,7 +151,7 @@ interface StatusContext {
 async function deploymentStatus(
   world: World,
   deployment: Deployment,
-  { own, looking, up, loaded, silent }: StatusContext,
+  { own, ends, looking, up, loaded, silent }: StatusContext,
 ): Promise<DeploymentStatus> {
   const external = engineOf(deployment.engine.kind).external?.(deployment.engine);
   const indices = Array.from({ length: external ? 1 : deployment.replicas }, (_, replica) => replica);
@@ -162,11 +170,12 @@ async function deploymentStatus(
         const there = own.filter(
           ({ mark }) => mark?.deployment === deployment.name && mark.replica === replica,
         );
-        const instance = there.find((one) => one.alive) ?? there[0];
+        const running = there.filter((one) => one.alive);
+        const instance = running.find((one) => !ends.has(objectKey(one.object))) ?? running[0] ?? there[0];
         // What cannot be seen is not called stopped.
         if (silent && !instance) return { ...stopped(replica), state: 'unreachable' as const };
         return instance
-          ? runningStatus(world, loaded, { deployment, instance, up, looking })
+          ? runningStatus(world, loaded, { deployment, instance, ends, up, looking })
           : {
               ...stopped(replica),
               ...(deployment.onDemand ? { state: restingState(deployment.name, up) } : {}),
@@ -202,9 +211,10 @@ async function runningStatus(
   {
     deployment,
     instance,
+    ends,
     up,
     looking: { found, onWait, unasked },
-  }: { deployment: Deployment; instance: Instance; up: UpState | null; looking: Looking },
+  }: Pick<StatusContext, 'ends' | 'up' | 'looking'> & { deployment: Deployment; instance: Instance },
 ): Promise<ReplicaStatus> {
   const world = await worldOfInstance(home, loaded.hosts, instance);
   const mark = instance.mark as NonNullable<Instance['mark']>;
@@ -212,7 +222,8 @@ async function runningStatus(
   const pid = instance.process?.pid ?? null;
   const url = urlOf(mark);
   if (instance.alive) found?.({ deployment: deployment.name, replica: mark.replica, url, pid });
-  const asked = instance.alive && !unasked ? probe(world, mark) : Promise.resolve('');
+  const ending = instance.alive && ends.has(objectKey(instance.object));
+  const asked = instance.alive && !ending && !unasked ? probe(world, mark) : Promise.resolve('');
   const wait = onWait && ((): void => onWait(waitLine({ deployment: deployment.name, url })));
   const [answer, used, outdated] = await Promise.all([
     tellSlow(world.clock, asked, wait),
@@ -222,13 +233,15 @@ async function runningStatus(
   const ready = instance.alive && answer === '';
   return {
     replica: mark.replica,
-    state: ready
-      ? 'ready'
-      : !instance.alive
-        ? 'stopped'
-        : age < mark.spec.readiness.startTimeoutMs
-          ? 'starting'
-          : 'failing',
+    state: ending
+      ? 'ending'
+      : ready
+        ? 'ready'
+        : !instance.alive
+          ? 'stopped'
+          : age < mark.spec.readiness.startTimeoutMs
+            ? 'starting'
+            : 'failing',
     url,
     object: instance.object.name,
     pid,
@@ -304,6 +317,23 @@ function strays(loaded: LoadedFleet, own: readonly Instance[]): Finding[] {
         message: `${mark.deployment} (replica ${mark.replica}) runs, and the file does not want it.`,
         evidence: [instance.object.name, `port ${mark.port}`],
         cure: '"berth apply" stops it.',
+      },
+    ];
+  });
+}
+
+function cutOffEnds(own: readonly Instance[], ends: StatusContext['ends']): Finding[] {
+  return own.flatMap(({ object, mark }): Finding[] => {
+    const end = ends.get(objectKey(object));
+    if (!mark || !end?.cutOff) return [];
+    return [
+      {
+        rule: 'end-cut-off',
+        severity: 'warning',
+        object: `${mark.deployment}-${mark.replica}`,
+        message: `${mark.deployment} (replica ${mark.replica}) runs and may go any moment: a command that was killed had begun to end it at ${end.at}.`,
+        evidence: [object.name],
+        cure: '"berth apply" ends it, and starts what the file wants.',
       },
     ];
   });

@@ -169,7 +169,7 @@ async function startOne(
     reason: 'its model was asked for',
   });
   const ready = journal.record(effect, async () => {
-    const engine = await startEngine(host, mark, { withheld });
+    const engine = await startEngine(host, mark, { withheld, journal, hostName: effect.host ?? 'local' });
     starting.resolve(engine);
     await engine.ready(signal);
     return engine.instance.object.name;

@@ -10,14 +10,14 @@ import type { Hosts } from '../file/hosts.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 
 /**
- * Instances that may be about to end, by `objectKey`, with when that began: whoever was ending them was killed over it. Of a target
- * that tells so itself there are none. Who changes the fleet from another machine is not seen.
+ * What is about to end of these, by `objectKey`: somebody ends it now, or was killed over it. Of a target that tells so itself there is
+ * nothing. Who changes the fleet from another machine is not seen.
  */
 export async function beingEnded(
   world: World,
   loaded: LoadedFleet,
   instances: readonly Instance[],
-): Promise<ReadonlyMap<string, string>> {
+): Promise<ReadonlyMap<string, BegunEnd>> {
   const doubtful = instances.filter((one) => one.alive && targetOf(one.object.target).endsUnseen);
   if (doubtful.length === 0) return new Map();
   return endsOf(begunEnds(await readLastEffects(world, loaded)), loaded.hosts, doubtful);
@@ -28,14 +28,14 @@ export function endsOf(
   begun: readonly BegunEnd[],
   hosts: Hosts,
   instances: readonly Instance[],
-): ReadonlyMap<string, string> {
+): ReadonlyMap<string, BegunEnd> {
   return new Map(
     instances.flatMap((one) => {
       const end = begun.find(
         ({ host, object, at }) =>
           object === one.object.name && machineOf(hosts[host]) === one.host && isFrom(one, at),
       );
-      return end ? [[objectKey(one.object), end.at] as const] : [];
+      return end ? [[objectKey(one.object), end] as const] : [];
     }),
   );
 }

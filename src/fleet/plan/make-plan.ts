@@ -1,3 +1,4 @@
+import type { BegunEnd } from '../../domain/begun-ends.ts';
 import { withoutPlaces } from '../../domain/given-files.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { objectKey } from '../../domain/instance.ts';
@@ -50,8 +51,8 @@ export interface PlanInput {
   readonly renderedOtherwise: ReadonlyMap<string, readonly string[]>;
   /** Secrets of objects (`objectKey`) that others have applied, which the cluster has otherwise than they are here. */
   readonly otherSecrets?: ReadonlyMap<string, readonly Reason[]>;
-  /** When the end of an object (`objectKey`) began that nobody has finished: it may go any moment. */
-  readonly beingEnded?: ReadonlyMap<string, string>;
+  /** Ends of objects (`objectKey`) that have begun and that nobody has finished: what was cut off may go any moment. */
+  readonly beingEnded?: ReadonlyMap<string, Pick<BegunEnd, 'at' | 'cutOff'>>;
   /** Size of a model file on a host; 0 where it is not known. */
   readonly modelBytes: (host: string, path: string) => number;
 }
@@ -223,9 +224,9 @@ function compare(
       reasons.push({ field: null, text: 'berth starts it otherwise by now, and --refresh was given' });
     else findings.push(renderedOtherwise(wanted, mark, rendered));
   }
-  const endedSince = input.beingEnded?.get(objectKey(instance.object));
-  if (endedSince !== undefined)
-    reasons.push({ field: null, text: `a command that was killed had begun to end it at ${endedSince}` });
+  const end = input.beingEnded?.get(objectKey(instance.object));
+  if (end?.cutOff)
+    reasons.push({ field: null, text: `a command that was killed had begun to end it at ${end.at}` });
   if (input.restart.includes(wanted.deployment.name))
     reasons.push({ field: null, text: 'a restart was asked for' });
   const running = runningOf(instance);

@@ -243,10 +243,11 @@ function restarter(
     );
     count(fallen);
     try {
-      const effect = effectOf(fallen, options.hostNameOf({ host: host.machine }));
-      await journalOf(world, fleet, host).record(effect, async () => {
+      const hostName = options.hostNameOf({ host: host.machine });
+      const journal = journalOf(world, fleet, host);
+      await journal.record(effectOf(fallen, hostName), async () => {
         if (hung && !(await endHung(host, hung, options.onDemand(mark.deployment)))) return null;
-        const started = await startEngine(host, mark, { withheld: options.withheld() });
+        const started = await startEngine(host, mark, { withheld: options.withheld(), journal, hostName });
         await started.ready(signal);
         onProgress(`${mark.deployment} is ready again`);
         return started.instance.object.name;
