@@ -27,15 +27,16 @@ export function fallbackPlan(route: Route, routes: ReadonlyMap<string, Route>): 
   return { on: route.fallback.on, to };
 }
 
-/** Why a refusal of the gateway's own may be no refusal elsewhere; null for those that would be the same there. */
+/**
+ * Why a refusal of the gateway's own may be no refusal elsewhere; null for those that would be the same there, and for a reply that took
+ * too long to begin: its engine may have computed all that time.
+ */
 export function causeOf({ fault }: ApiError): FallbackCause | null {
   return causes[fault.code ?? ''] ?? null;
 }
 
 const causes: Readonly<Record<string, FallbackCause>> = {
   no_healthy_instance: 'unreachable',
-  // Before the head of a reply the only times that can run out are that of connecting, and that of a head without an end.
-  upstream_timeout: 'unreachable',
   // None of its engines can be asked before an operator has mended it.
   upstream_key_refused: 'unreachable',
   model_load_failed: 'unreachable',

@@ -75,6 +75,31 @@ test('rule 9: where a first byte has a limit, an engine that begins no reply is 
   expect(engines.flatMap(({ seen }) => seen)).toHaveLength(1);
 });
 
+test('rule 9: one that begins no reply in time is not asked for again at another deployment or a fallback', async () => {
+  const clock = movableClock();
+  const silent = await engine(() => {});
+  const others = [await engine(wellBehaved), await engine(wellBehaved)];
+  const shapes = [silent, ...others].map(({ url }, i) => ({ url, deployment: `d${i}` }));
+  const to = [
+    { deployment: 'd0', weight: 1 },
+    { deployment: 'd1', weight: 0 },
+  ];
+  const fallback = { to: ['d2'], on: ['unreachable' as const, 'deadline' as const] };
+  const routes = [
+    { name: 'm', to, aliasOf: null, fallback },
+    { name: 'd2', to: [{ deployment: 'd2', weight: 1 }], aliasOf: null },
+  ];
+  const gateway = await front(configFor(shapes, { routes, limits: { firstByteMs: 60_000 } }), { clock });
+  const reply = postChat(gateway.url);
+  await until('the engine reads it', () => silent.seen.length === 1);
+  await until('the engine was cut off', () => {
+    clock.advance(10_000);
+    return silent.seen[0]?.cut === true;
+  });
+  expect([(await reply).status, (await errorOf(await reply)).code]).toEqual([504, 'upstream_timeout']);
+  expect(others.flatMap(({ seen }) => seen)).toEqual([]);
+});
+
 test('rule 9: an address that swallows connections is given up after the connect time', async () => {
   const full = await fullListener();
   try {
