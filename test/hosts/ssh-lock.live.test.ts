@@ -70,10 +70,11 @@ console: {listen: "127.0.0.1:0"}
   }
 
   /** An apply on the machine itself, by somebody with a third home. */
-  function applyThere(): () => string {
+  function applyThere(fleet = 'version: 1\nfleet: there\n'): () => string {
     const out = join(folder, 'there.out');
     const file = join(folder, 'there.yaml');
-    writeFileSync(file, 'version: 1\nfleet: there\n');
+    writeFileSync(file, fleet);
+    rmSync(out, { force: true });
     const env = `HOME=${folder}/third-home BERTH_FROM_SOURCE=${process.env['BERTH_FROM_SOURCE'] ?? ''}`;
     const words = `${process.execPath} ${bin} apply -f ${file}`;
     enter('sh', '-c', `cd ${folder}; ${env} ${words} >${out} 2>&1 & echo`);
@@ -114,5 +115,49 @@ console: {listen: "127.0.0.1:0"}
     for (const { place } of [root, other]) expect((await place.berth('down')).code).toBe(0);
     await until(() => lockFiles().length === 0, 'the locks to be given back');
     expect(readdirSync(join(folder, 'other-home'))).toEqual(['.local']);
+  });
+
+  test('a berth that works there and stands still is waited for no longer than a minute, by applies and by ends, and is named', async () => {
+    const root = somebody('first', 'box');
+    const other = somebody('second', `${sshUser.name}@dead`);
+    writeFileSync(root.gate, '');
+    expect((await root.place.berth('apply')).code).toBe(0);
+    const gate = join(folder, 'gate-there');
+    const command = JSON.stringify([process.execPath, fakeEngine, '{port}', '--gate', gate]);
+    const engine = `{kind: command, command: ${command}, startTimeout: 220s, stopGrace: 1s}`;
+    const there = applyThere(`version: 1\nfleet: there\ndeployments: {slow: {engine: ${engine}}}\n`);
+    await until(() => there().includes('Starting slow'), 'the apply there');
+
+    const ends = root.place.spawn('down');
+    const applies = other.place.spawn('apply');
+    for (const one of [ends, applies]) await waits(one, 'there');
+    const pid = /fleet there \(process (\d+)\)/.exec(ends.output().stderr)?.[1] ?? '';
+    enter('kill', '-STOP', pid);
+    const stopped = Date.now();
+    expect([await ends.exited, await applies.exited]).toEqual([1, 1]);
+    expect(Date.now() - stopped).toBeLessThan(100_000);
+    expect(ends.output().stderr).toMatch(
+      new RegExp(
+        `ssh://box is held by process ${pid} \\(.+\\) of user root, which does not answer: no sign of it for \\d+ s\\.`,
+      ),
+    );
+    // Who may not see whose it is learns as much as shows.
+    expect(applies.output().stderr).toContain('is held by a berth that runs there, which does not answer');
+
+    enter('kill', '-CONT', pid);
+    writeFileSync(gate, '');
+    await until(() => there().includes('Done: start slow.'), 'the apply there to end');
+    expect((await root.place.berth('down')).code).toBe(0);
+    const file = join(folder, 'there.yaml');
+    enter(
+      'env',
+      `HOME=${folder}/third-home`,
+      'BERTH_FROM_SOURCE=1',
+      process.execPath,
+      bin,
+      'down',
+      '-f',
+      file,
+    );
   });
 });

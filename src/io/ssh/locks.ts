@@ -5,6 +5,7 @@ import type { HostLocks, Lock, LockFolders } from '../lock.ts';
 import { unnamedHolder } from '../unnamed-holder.ts';
 import type { Connection } from './connection.ts';
 import { quote } from './script.ts';
+import { socketHolder } from './socket-holder.ts';
 
 const beatMs = 5_000;
 /** Without a beat for so long the lock is given up there: the way to us is cut, and sshd may not know it for hours. */
@@ -47,7 +48,7 @@ rm -f "$own" "$file" 2>/dev/null
 `;
 }
 
-/** Ends so where whoever holds it may be anybody. */
+/** Ends so where whoever holds it may be anybody, or gives no sign. */
 const unnamed = 4;
 
 function holderScript(name: string, folders: LockFolders): string {
@@ -58,8 +59,7 @@ if [ -f "$file" ] && [ -r "$file" ] && ! (exec 9<"$file"; flock -n 9); then
   done
   ${unnamedHolder()}  exit ${unnamed}
 fi
-if grep -qF " $socket" /proc/net/unix; then printf 'a berth that runs there'; exit 0; fi
-exit 3`;
+${socketHolder(unnamed)}exit 3`;
 }
 
 type Way = Pick<Connection, 'where' | 'run' | 'talk' | 'hold'>;
