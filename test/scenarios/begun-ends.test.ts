@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Plan } from '../../src/domain/plan.ts';
+import type { Verification } from '../../src/domain/verification.ts';
 import { runBerth } from '../crash/machine.ts';
 import { processMachine } from '../crash/process-machine.ts';
 import { freePorts, isRunning, until } from '../support/berth.ts';
@@ -73,6 +74,8 @@ test('status tells what a killed apply had asked to end, and what a command ends
   const text = await fleet.place.berth('status');
   expect(text.stdout).toMatch(/^a +command +ending/m);
   expect((await fleet.place.berth('status', '--check')).code).toBe(6);
+  const { checks } = (await fleet.place.berth('verify', '--direct', '--json')).json() as Verification;
+  expect(checks.filter(({ outcome }) => outcome === 'failed').map(({ check }) => check)).toEqual(['object']);
 
   // The grace that it is given: 2 s.
   const stopping = fleet.place.spawn('stop', 'a');

@@ -47,11 +47,18 @@ async function replicaChecks(
   if (!instance || !mark) return [told('object', absent(status, there, { at, deployment }))];
   const since = `runs since ${instance.startedAt ?? 'an unknown time'}`;
   const twice = alive.length > 1 ? `runs ${alive.length} times` : null;
+  const ending = status.state === 'ending' ? 'is being ended, or a command that ended it was killed' : null;
   const world = await worldOfInstance(home, loaded.hosts, instance);
   const wrong = await probe(world, mark);
   const url = urlOf(mark);
   const checks = [
-    told('object', { at, fault: twice, seen: since, cure: '"berth apply" stops what runs twice.' }),
+    told('object', {
+      at,
+      fault: twice ?? ending,
+      seen: since,
+      cure:
+        twice === null ? '"berth apply" starts what the file wants.' : '"berth apply" stops what runs twice.',
+    }),
     told('current', {
       at,
       fault: status.outdated ? 'was started otherwise than the file says by now' : null,
