@@ -134,6 +134,26 @@ deployments: {far: {engine: {kind: openai, url: "http://127.0.0.1:${port}/v1"}}}
   expect(running.output().stderr).toContain('from the servers that the file names');
   expect(cluster.asked).toEqual([]);
 
+  // A change is taken in without an end of what is under way, and a file with a fault is not.
+  const file = readFileSync(join(place.folder, 'berth.yaml'), 'utf8');
+  place.write(
+    `${file}gateway: {routes: {nick: {to: far}}, listen: ["${new URL(gateway).host}"]}`.replace(
+      /^gateway: .*\n/m,
+      '',
+    ),
+  );
+  running.child.kill('SIGHUP');
+  await until(async () => (await ask('nick')) === 'by name', 'the new route');
+  place.write(file.replace('fleet: lab', 'fleet: other'));
+  running.child.kill('SIGHUP');
+  await until(() => running.output().stderr.includes('that of another fleet'), 'it to be refused');
+  place.write(`${file}nonsense: true\n`);
+  running.child.kill('SIGHUP');
+  await until(() => running.output().stderr.includes('stays: The fleet file has a fault'), 'the fault');
+  expect(await ask('nick')).toBe('by name');
+  running.child.kill('SIGTERM');
+  expect(await running.exited).toBe(0);
+
   place.write(`version: 1
 fleet: lab
 models: {m: {source: /srv/m.gguf}}

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption, loadFrom } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
@@ -38,9 +39,10 @@ export function configure(command: Command, context: CliContext): void {
     .option('--allow-anonymous', 'serve anybody who reaches the gateway, if the file says so too')
     .action(async (options: ServeCommandOptions) => {
       const { world, output, signal } = context;
-      const loaded = await loadFrom(context, options, {
-        opens: { allowAnonymous: options.allowAnonymous ?? false },
-      });
+      function load(): Promise<LoadedFleet> {
+        return loadFrom(context, options, { opens: { allowAnonymous: options.allowAnonymous ?? false } });
+      }
+      const loaded = await load();
       const namespace = options.namespace ?? (await world.files.read(namespaceFile))?.trim();
       const { serve } = await import('../../fleet/up/serve.ts');
       await serve(world, loaded, {
@@ -49,6 +51,11 @@ export function configure(command: Command, context: CliContext): void {
         engineKeys: options.engineKeys ?? null,
         signal,
         onProgress: output.progress,
+        reload: load,
+        onReload: (listener, until) => {
+          process.on('SIGHUP', listener);
+          until.addEventListener('abort', () => process.off('SIGHUP', listener), { once: true });
+        },
       });
     });
 }

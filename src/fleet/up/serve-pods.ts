@@ -16,6 +16,12 @@ interface Pods {
   readonly text: (seen: readonly KubeEndpoint[]) => string;
 }
 
+/** Tells files apart by what they say of engines in the cluster. */
+export function podsKey({ deployments }: LoadedFleet): string {
+  const inCluster = deployments.filter(({ engine }) => engineOf(engine.kind).launch);
+  return JSON.stringify(inCluster.map(({ name, replicas, target }) => [name, replicas, target]));
+}
+
 /** The pods of the fleet's engines. Where berth starts none of them, no cluster is asked. */
 export async function podsOf(
   world: World,

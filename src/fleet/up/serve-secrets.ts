@@ -26,14 +26,14 @@ export async function fingerprintOf({ files }: World, paths: readonly string[]):
   return createHash('sha256').update(JSON.stringify(texts)).digest('hex');
 }
 
-/** Resolves when the signal aborts. */
+/** Resolves when the signal aborts. `paths` is asked at each look. */
 export async function followSecrets(
   world: World,
-  paths: readonly string[],
+  paths: () => readonly string[],
   { signal, onLook }: { signal: AbortSignal; onLook: (fingerprint: string) => void },
 ): Promise<void> {
-  while (paths.length > 0 && !signal.aborted) {
+  while (!signal.aborted) {
     await world.clock.sleep(lookMs, signal).catch(() => {});
-    if (!signal.aborted) onLook(await fingerprintOf(world, paths));
+    if (!signal.aborted) onLook(await fingerprintOf(world, paths()));
   }
 }

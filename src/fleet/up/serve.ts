@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { GatewayConfig } from '../../domain/gateway-config.ts';
 import type { Mark } from '../../domain/instance.ts';
+import type { SecretRef } from '../../domain/secret.ts';
 import type { World } from '../../io/world.ts';
 import type { KubeEndpoint } from '../../kube/endpoints.ts';
 import type { WatchTrouble } from '../../kube/watch.ts';
@@ -11,11 +12,12 @@ import { gatewayConfig } from '../gateway/gateway-config.ts';
 import type { RunningEngine } from '../gateway/running-engine.ts';
 import { fleetPaths } from '../file/paths.ts';
 import type { FleetPaths } from '../file/paths.ts';
-import type { LoadedFleet } from '../file/resolve.ts';
+import type { Deployment, LoadedFleet } from '../file/resolve.ts';
 import { Absences } from './absences.ts';
 import { Seats } from './seats.ts';
 import { fingerprintOf, followSecrets, secretFiles } from './serve-secrets.ts';
 import { marksOf } from './serve-marks.ts';
+import { servedFile } from './serve-file.ts';
 import { podsOf } from './serve-pods.ts';
 
 /** A gateway that did not take in a change is given it again. */
@@ -30,6 +32,10 @@ export interface ServeOptions {
   readonly engineKeys: string | null;
   readonly signal: AbortSignal;
   readonly onProgress: (line: string) => void;
+  /** The file as it is now; throws what is wrong with it. */
+  readonly reload: () => Promise<LoadedFleet>;
+  /** Calls back each time that it is to be read again, until the signal aborts. */
+  readonly onReload: (listener: () => void, until: AbortSignal) => void;
 }
 
 /**
@@ -39,25 +45,26 @@ export interface ServeOptions {
  */
 export async function serve(world: World, fleet: LoadedFleet, options: ServeOptions): Promise<void> {
   const { signal, onProgress } = options;
-  const loaded = asSeenFromInside(fleet);
-  const paths = fleetPaths(world, loaded);
-  const { always, first, follow, text } = await podsOf(world, loaded, options);
+  const file = servedFile(fleet, options, () => offer((now = { ...now, reads: now.reads + 1 })));
+  const paths = fleetPaths(world, file.inForce());
+  const { always, first, follow, text } = await podsOf(world, file.inForce(), options);
   const seats = new Seats();
   const folder = options.engineKeys ?? paths.engineKeys;
-  function marksOfSeen(seen: readonly KubeEndpoint[]): Mark[] {
-    return marksOf(loaded, [...always, ...seen], {
-      seats,
-      keyOf: ({ name, ownKey }) => (ownKey ? { file: join(folder, name) } : null),
-    });
+  function marksOfSeen(seen: readonly KubeEndpoint[], loaded = file.inForce()): Mark[] {
+    return marksOf(loaded, [...always, ...seen], { seats, keyOf: keysIn(folder) });
   }
-  const watched = secretFiles(loaded, folder);
-  let now = { seen: first, secrets: await fingerprintOf(world, watched) };
-  const begin = await configOf(world, loaded, { marks: marksOfSeen(first), paths });
+  function configWith(loaded: LoadedFleet, marks: readonly Mark[]): Promise<GatewayConfig> {
+    return configOf(world, loaded, { marks, paths });
+  }
+  let now = {
+    seen: first,
+    secrets: await fingerprintOf(world, secretFiles(file.inForce(), folder)),
+    reads: 0,
+  };
+  const begin = await configWith(file.inForce(), marksOfSeen(first));
   const gateway = await startGateway(world, paths, begin, () => {}, onProgress);
-  onProgress(`Serving ${loaded.fleet} at ${gateway.url}/v1 from ${text(first)}`);
-  const gone = new AbortController();
-  void gateway.exited.then(() => gone.abort());
-  const ended = AbortSignal.any([signal, gone.signal]);
+  onProgress(`Serving ${fleet.fleet} at ${gateway.url}/v1 from ${text(first)}`);
+  const ended = AbortSignal.any([signal, goneWith(gateway)]);
   const absences = new Absences();
   absences.look(deploymentsOf(marksOfSeen(first))).taken();
   const offer = newest(now, {
@@ -65,16 +72,18 @@ export async function serve(world: World, fleet: LoadedFleet, options: ServeOpti
     signal: ended,
     onFailure: (error) => onProgress(`The gateway goes on with the engines of before: ${String(error)}`),
     take: async ({ seen }) => {
+      await file.take(async (next) => gateway.reload(await configWith(next, marksOfSeen(seen, next))));
       const marks = marksOfSeen(seen);
       await keepWaiting(
         world,
         gateway,
-        { marks, absences, forMs: longestHold(loaded), signal: ended },
-        async () => gateway.reload(await configOf(world, loaded, { marks, paths })),
+        { marks, absences, forMs: longestHold(file.inForce()), signal: ended },
+        async () => gateway.reload(await configWith(file.inForce(), marks)),
       );
       onProgress(`Serving from ${text(seen)}`);
     },
   });
+  options.onReload(() => void file.read(), ended);
   try {
     await Promise.all([
       follow({
@@ -83,7 +92,7 @@ export async function serve(world: World, fleet: LoadedFleet, options: ServeOpti
         onTrouble: (trouble) => onProgress(troubleText(trouble)),
         onEndpoints: (seen) => offer((now = { ...now, seen })),
       }),
-      followSecrets(world, watched, {
+      followSecrets(world, () => secretFiles(file.inForce(), folder), {
         signal: ended,
         onLook: (secrets) => offer((now = { ...now, secrets })),
       }),
@@ -92,6 +101,16 @@ export async function serve(world: World, fleet: LoadedFleet, options: ServeOpti
   } finally {
     await gateway.stop();
   }
+}
+
+function keysIn(folder: string): (deployment: Deployment) => SecretRef | null {
+  return ({ name, ownKey }) => (ownKey ? { file: join(folder, name) } : null);
+}
+
+function goneWith({ exited }: GatewayChild): AbortSignal {
+  const gone = new AbortController();
+  void exited.then(() => gone.abort());
+  return gone.signal;
 }
 
 /** An engine that is replaced in its place comes again in that time, or in as long as a route would wait for it. */
@@ -177,15 +196,6 @@ function troubleText(trouble: WatchTrouble | null): string {
   if (!trouble) return 'The cluster answers again';
   if (trouble.kind === 'silent') return `The engines are as they were last seen: ${trouble.reason}`;
   return `The engines are asked for each second, since nobody may watch them: ${trouble.reason}`;
-}
-
-/** Hosts are names of another machine's file here: everything is reached by the address of its pod. */
-function asSeenFromInside(fleet: LoadedFleet): LoadedFleet {
-  return {
-    ...fleet,
-    hosts: { local: { become: 'none', reserve: [] } },
-    deployments: fleet.deployments.map((one) => ({ ...one, host: 'local' })),
-  };
 }
 
 function configOf(
