@@ -155,6 +155,12 @@ describe.skipIf(missing !== null)(
       expect(await complete(await urlOf())).toBe(200);
       place.write(fleet(2));
       await expectRan('apply');
+      // What it went back to is a revision of its own, which takes over in its time: the one before has served all the while.
+      const newest = ['get', 'ksvc', 'toy-predictor', '-o=jsonpath={.status.latestReadyRevisionName}'];
+      await until(
+        () => Promise.resolve(inNamespace(...newest) === 'toy-predictor-00005'),
+        'the revision that it went back to',
+      );
       await expectServedBy('toy-predictor-00005');
     });
 
