@@ -13,15 +13,29 @@ export function streamError(dialect: Dialect, fault: ApiFault): string {
   switch (dialect) {
     case 'openai':
       return errorEvent(fault);
-    case 'responses': {
-      const { error } = errorEnvelope(fault);
-      // Both forms of the event are about: the fault in `error`, and the fault's fields beside `type`.
-      const { code, message, param } = error;
-      return event('error', { type: 'error', sequence_number: 0, code, message, param, error });
-    }
+    case 'responses':
+      return responsesError(errorEnvelope(fault).error);
     case 'anthropic':
       return event('error', anthropicEnvelope(fault));
   }
+}
+
+/** An error reply that is told within a stream, from its body and what that has under `error`. */
+export function errorReplyEvent(dialect: Dialect, body: string, error: object): string {
+  switch (dialect) {
+    case 'openai':
+      return `data: ${body}\n\n`;
+    case 'responses':
+      return responsesError(error);
+    case 'anthropic':
+      return `event: error\ndata: ${body}\n\n`;
+  }
+}
+
+/** Both forms of the event are about: the fault in `error`, and the fault's fields beside `type`. */
+function responsesError(error: object): string {
+  const { code = null, message = '', param = null } = error as Record<string, unknown>;
+  return event('error', { type: 'error', sequence_number: 0, code, message, param, error });
 }
 
 function event(name: string, data: unknown): string {

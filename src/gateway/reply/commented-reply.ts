@@ -1,4 +1,4 @@
-import { streamError } from '../../domain/dialects.ts';
+import { errorReplyEvent, streamError } from '../../domain/dialects.ts';
 import type { Dialect } from '../../domain/endpoints.ts';
 import type { HeadOptions, Reply } from '../../io/http-server/types.ts';
 import { upstreamFailed } from './faults.ts';
@@ -100,12 +100,12 @@ export class CommentedReply implements Reply {
     this.#callOff = after(everyMs, () => this.#comment());
   }
 
-  /** An error that is JSON goes on as it is; anything else could be taken for a reply. */
+  /** An error that is JSON goes on, where the API has it so, as it is; anything else could be taken for a reply. */
   #errorEvent(body: Buffer): string {
     const text = body.toString('utf8').replaceAll(/[\r\n]+/g, ' ');
     const { dialect } = this.#options;
-    if (this.#status >= 400 && body.length <= maxErrorBytes && isErrorObject(text))
-      return `${dialect === 'openai' ? '' : 'event: error\n'}data: ${text}\n\n`;
+    const error = this.#status >= 400 && body.length <= maxErrorBytes ? errorIn(text) : null;
+    if (error) return errorReplyEvent(dialect, text, error);
     const message = `The upstream answered a stream with status ${this.#status} and no events.`;
     return streamError(dialect, upstreamFailed('malformed', message));
   }
@@ -120,11 +120,11 @@ function isEventStream(rawHeaders: readonly string[]): boolean {
   );
 }
 
-function isErrorObject(text: string): boolean {
+function errorIn(text: string): object | null {
   try {
     const value = JSON.parse(text) as { error?: unknown } | null;
-    return typeof value?.error === 'object' && value.error !== null;
+    return typeof value?.error === 'object' ? value.error : null;
   } catch {
-    return false;
+    return null;
   }
 }

@@ -104,6 +104,29 @@ test("rule 10: an error after a comment has the shape of the client's API", asyn
   expect(eventsOf(wire)).toMatch(/^event: error\ndata: \{"type":"error","error":\{"type":"api_error"/);
 });
 
+test('rule 10: an error of Responses after a comment is the event that its clients read, whoever says it', async () => {
+  const faults: [(turn: Turn) => void, object][] = [
+    [(turn) => turn.reset(), { code: 'upstream_failed', param: null }],
+    [
+      (turn) => turn.json(400, { error: { message: 'too long', code: 'x' } }),
+      { code: 'x', message: 'too long' },
+    ],
+  ];
+  for (const [fail, fields] of faults) {
+    const clock = movableClock();
+    const held: Turn[] = [];
+    const { gateway } = await start((turn) => void held.push(turn), { ...commented, clock });
+    const wire = await ask(gateway, {}, '/v1/responses');
+    await until('the engine has it', () => held.length === 1);
+    await comes(wire, clock, ': berth prefill\n\n');
+    if (held[0]) fail(held[0]);
+    await until('it is whole', () => wire.text().endsWith('0\r\n\r\n'));
+    wire.socket.destroy();
+    const data = /^event: error\ndata: (.*)\n\n$/.exec(eventsOf(wire))?.[1] ?? '';
+    expect(JSON.parse(data)).toMatchObject({ type: 'error', ...fields, error: fields });
+  }
+});
+
 test('rule 10: nothing is said to those who did not ask for a stream, and nothing at all unless switched on', async () => {
   const clock = movableClock();
   const held: Turn[] = [];
