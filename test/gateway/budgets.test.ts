@@ -83,3 +83,41 @@ test('a reload that names another file of usage counts nothing twice, and loses 
   // Two of before, what began under the other file, and what came after a reload that was in vain.
   await until('all are written', () => store.since('2000-01-01')[0]?.requests === 4);
 });
+
+test('a route without a price of its own costs what the deployment costs that serves it', async () => {
+  const upstream = await engine(wellBehaved);
+  const shapes = ['dear', 'cheap'].map((deployment) => ({ url: upstream.url, deployment }));
+  const limits = { budget: { day: { usd: 1000 } } };
+  const arms = { dear: 1, cheap: 0 };
+  const to = Object.entries(arms).map(([deployment, weight]) => ({ deployment, weight }));
+  const routes = [
+    { name: 'm', to, aliasOf: null },
+    { name: 'nick', to, aliasOf: 'm' },
+    { name: 'turned', to: to.map((arm) => ({ ...arm, weight: 1 - arm.weight })), aliasOf: null },
+    { name: 'priced', to, aliasOf: null },
+  ];
+  const gateway = await front(
+    configFor(shapes, {
+      routes,
+      keys: [{ id: 'a', name: 'a', sha256: sha256('a'), limits }],
+      // Dollars for each token of an answer.
+      quotas: {
+        ...noQuotas,
+        prices: { dear: { input: 0, output: 10e6 }, priced: { input: 0, output: 1e6 } },
+      },
+    }),
+  );
+  async function cost(model: string): Promise<number> {
+    async function left(): Promise<number> {
+      return gateway.metric('berth_gateway_budget_remaining', 'unit="usd"');
+    }
+    const before = await left();
+    const headers = { authorization: 'Bearer a' };
+    expect((await postChat(gateway.url, { model, max_tokens: 1 }, { headers })).status).toBe(200);
+    return before - (await left());
+  }
+  await cost('m');
+  const price = await cost('m');
+  expect(price).toBeGreaterThan(0);
+  expect([await cost('nick'), await cost('turned'), await cost('priced')]).toEqual([price, 0, price / 10]);
+});

@@ -19,6 +19,7 @@ export function reserve(snapshot: Snapshot, call: Call, route: RouteState): Prom
   const held = snapshot.limits.reserve({
     caller,
     model: computed.aliasOf ?? computed.name,
+    arms: computed.arms,
     endpoint: call.countedAs,
     body: body.bytes,
     maxTokens: body.maxTokens,

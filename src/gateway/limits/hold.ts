@@ -11,11 +11,17 @@ import type { SharedCrowds } from './shared-crowds.ts';
 import { answerLength, crowdOf, leaveCrowd } from './memory.ts';
 import type { LimitsMemory } from './memory.ts';
 
+interface Arm {
+  readonly deployment: { readonly name: string };
+}
+
 /** What a request wants, before it is known what it takes. */
 export interface Demand {
   readonly caller: Caller;
   /** Name of the route; of an alias the one that it stands for. */
   readonly model: string;
+  /** Who may serve it; where it has no price of its own, theirs counts. */
+  readonly arms?: readonly Arm[];
   readonly endpoint: Pick<Endpoint, 'operation' | 'body'>;
   readonly body: Buffer;
   /** Bound on each answer that the client set; null: none. */
@@ -30,9 +36,9 @@ export interface Reservation {
   readonly lines: string;
   /**
    * Puts what was really used in place of the estimate, where null stands for "as estimated"; without usage nothing was
-   * served, and all is given back. Only the first call counts.
+   * served, and all is given back. Only the first call counts. `deployment`: who served it.
    */
-  readonly settle: (usage: Usage | null) => void;
+  readonly settle: (usage: Usage | null, deployment?: string | null) => void;
 }
 
 export interface LimitsContext {
@@ -49,7 +55,7 @@ export interface LimitsContext {
 interface HeldFor {
   readonly quotas: Quotas;
   readonly context: LimitsContext;
-  readonly demand: Pick<Demand, 'caller' | 'model' | 'answers'>;
+  readonly demand: Pick<Demand, 'caller' | 'model' | 'arms' | 'answers'>;
   readonly guess: Estimate;
   readonly subjects: readonly Subject[];
   /** Monotonic time of the admission. */
@@ -87,7 +93,7 @@ export class Hold implements Reservation {
     this.lines = lines;
   }
 
-  settle(usage: Usage | null): void {
+  settle(usage: Usage | null, deployment: string | null = null): void {
     if (!this.#open) return;
     this.#open = false;
     const { context, demand, guess, quotas, since, subjects } = this.#for;
@@ -95,7 +101,7 @@ export class Hold implements Reservation {
     const now = context.wallMs();
     for (const one of subjects) leaveCrowd(crowdOf(memory, one), context.now() - since);
     const real = usage && { input: usage.input ?? guess.input, output: usage.output ?? guess.output };
-    const amounts = real && amountsOf(quotas, demand.model, real);
+    const amounts = real && amountsOf(quotas, demand, real, deployment);
     settle(memory.book, this.#charge, amounts, now);
     context.shared?.crowds.leave(subjects);
     if (this.#shared) context.shared?.book.settle(this.#shared, amounts, now);
@@ -107,9 +113,19 @@ export class Hold implements Reservation {
   }
 }
 
-/** One request of so many tokens, at the model's price. */
-export function amountsOf(quotas: Quotas, model: string, { input, output }: Estimate): Amounts {
-  const price = quotas.prices[model];
-  const usd = price ? (input * price.input + output * price.output) / 1e6 : 0;
+/** What a request of so many tokens costs: at its model's own price, else at that of who served it, or of the dearest who may. */
+export function amountsOf(
+  { prices }: Quotas,
+  { model, arms = [] }: Pick<Demand, 'model' | 'arms'>,
+  { input, output }: Estimate,
+  deployment: string | null = null,
+): Amounts {
+  function usdAt(name: string): number {
+    const price = prices[name];
+    return price ? (input * price.input + output * price.output) / 1e6 : 0;
+  }
+  const names = arms.map((arm) => arm.deployment.name);
+  const served = deployment !== null && names.includes(deployment) ? [deployment] : names;
+  const usd = prices[model] ? usdAt(model) : Math.max(0, ...served.map(usdAt));
   return { requests: 1, tokens: input + output, usd };
 }

@@ -103,7 +103,7 @@ function reserveHere({ quotas, context, countAt }: Here, demand: Demand, bounded
       throw tooManyAtOnce(one, meanMs, rateHeaders(countAt, perMinute, now), random());
   }
   const guess = estimate(demand, answerLength(memory, demand.model).tokens);
-  const amounts = amountsOf(quotas, demand.model, guess);
+  const amounts = amountsOf(quotas, demand, guess);
   const charged = take(memory.book, bounds, amounts, now);
   if ('waitMs' in charged) {
     const headers = rateHeaders(countAt, perMinute, now);

@@ -106,7 +106,7 @@ function conclude(state: GatewayState, call: Call, error: unknown): void {
 function close(state: GatewayState, call: Call): void {
   if (call.reply instanceof CommentedReply) call.reply.stop();
   call.share.release();
-  call.reservation?.settle(call.spent);
+  call.reservation?.settle(call.spent, call.trail.deployment);
   if (call.trail.deployment === null && call.model !== '')
     call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, call.model);
   count(state, call);

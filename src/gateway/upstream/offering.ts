@@ -5,6 +5,9 @@ export interface Offering {
   readonly name: string;
   readonly aliasOf: string | null;
   readonly arms: readonly {
-    readonly deployment: { readonly instances: readonly { readonly upstream: Upstream }[] };
+    readonly deployment: {
+      readonly name: string;
+      readonly instances: readonly { readonly upstream: Upstream }[];
+    };
   }[];
 }
