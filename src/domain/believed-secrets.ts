@@ -1,18 +1,18 @@
 import { thisMachine } from './host-access.ts';
 import type { LaunchSpec } from './launch-spec.ts';
 import { isOfHere } from './secret.ts';
-import type { AnySecret, SecretRef } from './secret.ts';
+import type { SecretRef } from './secret.ts';
 
-/** What may be read here for one deployment. */
+/** What may be read here for one deployment, in one place. */
 export interface NamedSecrets {
-  /** Whether berth keeps the key there that it makes for it. */
+  /** Whether berth keeps the key there that it makes for it, and it is to run in that place. */
   readonly isOwnKey: (file: string) => boolean;
-  /** What the fleet file names for it. */
-  readonly named: readonly AnySecret[];
+  /** What the fleet file names for it, or did as it was applied there before. */
+  readonly named: readonly SecretRef[];
 }
 
 /** Under this name engines give the key that berth makes for them, and it is sent to them with each question. */
-const keyName = 'key';
+export const keyName = 'key';
 
 type Holder = Pick<LaunchSpec, 'secrets' | 'modelSecret'>;
 
@@ -26,7 +26,7 @@ export function believedSecret(
 ): SecretRef | null {
   // What is sent as a key is the engine's own one: a token of a hub is nothing that its server is to see.
   if (name === keyName) return 'file' in ref && allowed.isOwnKey(ref.file) ? ref : null;
-  return allowed.named.filter(isOfHere).find((one) => sameReference(one, ref)) ?? null;
+  return allowed.named.find((one) => sameReference(one, ref)) ?? null;
 }
 
 /** A file that has the variable too is named as well. */

@@ -7,6 +7,7 @@ import type { FleetStatus } from '../../src/domain/fleet-status.ts';
 import type { Mark } from '../../src/domain/instance.ts';
 import { makePlace, until } from '../support/berth.ts';
 import type { Place } from '../support/berth.ts';
+import { KserveOptions } from '../../src/targets/kserve/options.ts';
 import { podAnswer, podMark } from '../support/cluster-pod.ts';
 import { servedCluster } from '../support/kube-server.ts';
 import type { Asked } from '../support/kube-server.ts';
@@ -111,6 +112,20 @@ test('one that the file still names comes back with what ran before', async () =
   expect(
     asked.filter(({ body }) => JSON.stringify(body).includes(encoded('hf-of-the-operator'))),
   ).not.toEqual([]);
+});
+
+test('what ran before, as a cluster has it, is not given the key of its deployment as another kind of object', async () => {
+  write();
+  const { port } = await listening();
+  const state = join(place.folder, 'state', 'state', 'lab-k3x9', 'engine-keys');
+  mkdirSync(state, { recursive: true });
+  place.write('made-by-berth', 'state/state/lab-k3x9/engine-keys/chat');
+  const target = KserveOptions.parse({ kind: 'kserve', image: 'a/b:1' });
+  const before = { ...markWith({ key: { file: join(state, 'chat') } }, port), target };
+  const asked = await written(markWith({}, port), before);
+  const back = await place.berth('rollback', 'chat', '--yes');
+  expect(back.stdout + back.stderr).toContain('which the fleet file does not name for chat');
+  expect(asked.filter(({ body }) => JSON.stringify(body).includes(encoded('made-by-berth')))).toEqual([]);
 });
 
 test('the key that berth itself has made for an engine is sent to it', async () => {

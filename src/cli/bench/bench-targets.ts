@@ -3,8 +3,8 @@ import type { FleetStatus } from '../../domain/fleet-status.ts';
 import type { RunTarget } from '../../domain/run/spec.ts';
 import type { SecretRef } from '../../domain/secret.ts';
 import { engineOf } from '../../engines/registry.ts';
-import { engineKeyOf } from '../../fleet/apply/engine-key.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
+import { fleetStatus } from '../../fleet/observe/status.ts';
 import { readKeys } from '../../fleet/gateway/key-file.ts';
 import { readUpState } from '../../fleet/up/up-state.ts';
 import type { World } from '../../io/world.ts';
@@ -19,10 +19,25 @@ export interface GatewayDoor {
 }
 
 interface Found {
-  readonly world: World;
   readonly loaded: LoadedFleet;
   readonly status: FleetStatus;
+  /** What a replica of a deployment is asked with. */
+  readonly keyOf: KeyOf;
   readonly door: GatewayDoor | null;
+}
+
+type KeyOf = (deployment: string, replica: number) => SecretRef | null;
+
+/** The fleet as it runs, and what each of its engines is asked with. */
+export async function statusWithKeys(
+  world: World,
+  loaded: LoadedFleet,
+): Promise<{ status: FleetStatus; keyOf: KeyOf }> {
+  const keys = new Map<string, SecretRef | null>();
+  const status = await fleetStatus(world, loaded, {
+    found: ({ deployment, replica, key }) => void keys.set(`${deployment} ${replica}`, key),
+  });
+  return { status, keyOf: (deployment, replica) => keys.get(`${deployment} ${replica}`) ?? null };
 }
 
 /**
@@ -52,18 +67,19 @@ export function targetsOf(entry: Entry, found: Found): RunTarget[] {
   return names.map((name) => targetOf(name, entry, found));
 }
 
-function targetOf(name: string, entry: Entry, { world, loaded, status, door }: Found): RunTarget {
+function targetOf(name: string, entry: Entry, { loaded, status, keyOf, door }: Found): RunTarget {
   const deployment = loaded.deployments.find((each) => each.name === name);
   const found = status.deployments.find((each) => each.name === name);
   const replicas = found?.replicas.filter((replica) => replica.state === 'ready') ?? [];
-  const instance = replicas[0]?.url ?? null;
-  if (!deployment || instance === null)
+  const [first] = replicas;
+  const instance = first?.url ?? null;
+  if (!deployment || !first || instance === null)
     throw new BerthError('BENCH_TARGET_DOWN', {
       url: name,
       reason: `no replica of deployment ${name} is ready; "berth up" starts it`,
     });
   const external = engineOf(deployment.engine.kind).external?.(deployment.engine) ?? null;
-  const engineKey = external?.key ?? engineKeyOf(world, loaded, deployment);
+  const engineKey = keyOf(name, first.replica);
   const common = {
     engineKey,
     api: entry.api ?? 'chat',

@@ -7,8 +7,7 @@ import { fewestForP99 } from '../../bench/overhead/compare.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import { ModelList } from '../../domain/server-answers.ts';
 import { engineOf } from '../../engines/registry.ts';
-import { engineKeyOf } from '../../fleet/apply/engine-key.ts';
-import { fleetStatus } from '../../fleet/observe/status.ts';
+import { statusWithKeys } from './bench-targets.ts';
 import { readUpState } from '../../fleet/up/up-state.ts';
 import { monotonicMicroseconds } from '../../io/clock.ts';
 import { cpuNanoseconds } from '../../io/procfs/cpu-time.ts';
@@ -120,16 +119,17 @@ async function waysOf(
   const deployment = loaded.deployments.find((one) => one.name === name);
   if (!deployment || name === undefined)
     throw new BerthError('DEPLOYMENT_UNKNOWN', { name: name ?? '', known });
-  const status = await fleetStatus(world, loaded);
-  const url = status.deployments
+  const { status, keyOf } = await statusWithKeys(world, loaded);
+  const replica = status.deployments
     .find((one) => one.name === name)
-    ?.replicas.find((one) => one.state === 'ready')?.url;
+    ?.replicas.find((one) => one.state === 'ready');
   const starts = engineOf(deployment.engine.kind).external === undefined;
+  const url = replica?.url;
   if (!url) throw down(name, `no replica of it is ready${starts ? '; "berth up" starts it' : ''}`);
   const door = (await readUpState(world, loaded))?.gateway;
   if (!door) throw down('the gateway', 'it does not run; "berth up" starts it');
   const external = engineOf(deployment.engine.kind).external?.(deployment.engine) ?? null;
-  const ref = external?.key ?? engineKeyOf(world, loaded, deployment);
+  const ref = keyOf(name, replica.replica);
   const key = ref && (await resolveSecret(world, ref));
   const direct = { url, key, model: external?.servedModel ?? (await firstModel(world, url, key)) ?? name };
   const own = await tokenOfFile(world.files, consoleTokenFile(world, loaded));

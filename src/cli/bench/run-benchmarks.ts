@@ -8,11 +8,10 @@ import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
 import type { Report } from '../../domain/run/report.ts';
 import type { RunSpec } from '../../domain/run/spec.ts';
-import { fleetStatus } from '../../fleet/observe/status.ts';
 import { priceOf } from '../../fleet/file/price.ts';
 import type { LoadedFleet } from '../../fleet/file/resolve.ts';
 import { showProgress } from './bench-progress.ts';
-import { gatewayDoor, targetsOf } from './bench-targets.ts';
+import { gatewayDoor, statusWithKeys, targetsOf } from './bench-targets.ts';
 import type { CliContext } from '../context.ts';
 
 export interface FinishedRun {
@@ -36,8 +35,8 @@ export async function specsOfFleet(
   if (unknown !== undefined || wanted.length === 0)
     throw new BerthError('BENCH_UNKNOWN', { name: unknown ?? '(any)', known });
   const { world } = context;
-  const status = await fleetStatus(world, loaded);
-  const found = { world, loaded, status, door: await gatewayDoor(world, loaded, status) };
+  const seen = await statusWithKeys(world, loaded);
+  const found = { ...seen, loaded, door: await gatewayDoor(world, loaded, seen.status) };
   return wanted.flatMap((name) => {
     const stated = loaded.benchmarks[name] as (typeof loaded.benchmarks)[string];
     const {

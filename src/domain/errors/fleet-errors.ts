@@ -141,7 +141,7 @@ export const fleetErrors = {
   ),
   SECRET_NOT_NAMED: defineError<{ deployment: string; object: string; secret: string }>(
     (f) =>
-      `What is kept of ${f.object} has a secret in ${f.secret}, which the fleet file does not name for ${f.deployment}: it is not read, since others may have written that.`,
+      `What is kept of ${f.object} has a secret in ${f.secret}, which the fleet file does not name for ${f.deployment}, nor did as it was applied there before: it is not read, since others may have written that.`,
     (f) =>
       `If it is yours, name it in the fleet file for ${f.deployment} again; else change forward: "berth apply" starts ${f.deployment} with what the file names.`,
     'usage',

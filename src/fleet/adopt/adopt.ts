@@ -10,6 +10,7 @@ import { takeHostLocks } from '../apply/host-locks.ts';
 import type { LockTaker } from '../apply/host-locks.ts';
 import { accessOf, worldOfHost } from '../file/hosts.ts';
 import { openJournal } from '../apply/journal.ts';
+import { noteAdopted } from '../apply/note-applied.ts';
 import { keepApplied } from '../file/applied-files.ts';
 import { engineLog, fleetPaths } from '../file/paths.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
@@ -44,6 +45,7 @@ export async function adopt(
     { who: `berth adopt of fleet ${loaded.fleet}`, onProgress, signal },
   );
   await keepApplied(world, loaded, loaded.files);
+  await noteAdopted(world, loaded, names);
   const desired = await desiredReplicas(world, { ...loaded, deployments: own });
   expectPrograms(desired);
   const journal = openJournal(world, loaded, { command: 'adopt', plan: null });

@@ -15,6 +15,7 @@ import type { Ease } from './handover.ts';
 import { changeEngine, goBack, letIn, makeRoom, partFrom, settle } from './move.ts';
 import type { Steps } from './move.ts';
 import { openJournal, planId } from './journal.ts';
+import { noteApplying } from './note-applied.ts';
 import { independent, placesOf, unseenOf } from './parts-of-plan.ts';
 import { sideBySide } from './side-by-side.ts';
 import { settleAll } from './settle-all.ts';
@@ -76,7 +77,7 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
     onProgress: options.onProgress,
     signal: options.signal,
   });
-  namePlanned(world, plan);
+  await namePlanned(world, plan);
   await tidy(world, plan);
   const observed = await observeHosts(world, plan.hosts);
   const [silent] = [...observed.silent.values(), ...unseenOf(plan, observed)];
@@ -87,9 +88,11 @@ export async function apply(world: World, plan: Plan, options: ApplyOptions): Pr
   await preflight(world, plan, observed);
   for (const finding of protectedFindings(plan)) options.onProgress(`berth: ${finding.message}`);
   await keepApplied(world, plan, plan.basis.files);
+  const noteApplied = await noteApplying(world, plan);
   const { traffic, taken } = takingOver(world, plan, options);
   // Awaited here: the locks end with this function.
   const engines = await execute(world, plan, observed, { ...options, traffic });
+  await noteApplied(engines.notDone);
   if (!engines.failure) await forgetLeft(world, plan, options);
   return { ...(await withGatewaysDone(world, plan, engines, options)), reload: taken() };
 }

@@ -7,6 +7,7 @@ import { confined } from './confine.ts';
 import { expectNamed } from './expect-named.ts';
 import { endEngines } from './end-engines.ts';
 import { takeHostLocks } from './host-locks.ts';
+import { forgetAppliedSecrets } from '../file/applied-secrets.ts';
 import { accessOf, hostNameOf, worldOfHost, worldOn } from '../file/hosts.ts';
 import { openJournal } from './journal.ts';
 import type { Journal } from './journal.ts';
@@ -92,6 +93,7 @@ export async function down(world: World, loaded: LoadedFleet, options: DownOptio
     goesOn: (host) => silent.has(host) || mute.some((one) => one.host === host),
   });
   const left = await leftBy(world, loaded, running);
+  if (silent.size === 0 && mute.length === 0) await forgetAppliedSecrets(world, loaded, only);
   if (only) return { up: upPid, stopped: running, gateways: [], silent, mute, left };
   const gateways = await endGateways(world, loaded, { hosts, journal, onProgress });
   // What goes on needs its secrets.

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { podMark } from '../../../test/support/cluster-pod.ts';
 import { localWorld } from '../../io/local-world.ts';
 import { placesOf } from '../../io/places.ts';
+import { nameSecrets } from '../file/named-secrets.ts';
 import { fleetPaths } from '../file/paths.ts';
 import { engineHeaders, keyFileOf, makeEngineKey } from './engine-key.ts';
 
@@ -26,6 +27,9 @@ test('a mark that names another file or a variable as the key of an engine is to
   await makeEngineKey(world, markWith({ file: made }));
   expect(existsSync(made)).toBe(false);
 
+  const { deployment: name, target } = podMark;
+  const stated = { name, target, engine: { kind: 'vllm' }, model: null, host: 'local' };
+  await nameSecrets(world, { ...podMark, hosts: {}, deployments: [stated] });
   // Whoever applied it may have another state folder.
   for (const places of [world.places, placesOf({}, join(folder, 'other'))]) {
     const own = join(fleetPaths({ ...world, places }, podMark).engineKeys, podMark.deployment);

@@ -6,6 +6,7 @@ import type { SecretRef } from '../../domain/secret.ts';
 import { tokenOfFile } from '../../io/token-file.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
+import { isInPlace } from '../file/named-secrets.ts';
 import { fleetPaths, isEngineKey } from '../file/paths.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 import type { Deployment } from '../file/resolve.ts';
@@ -40,6 +41,14 @@ export function keyFileOf(mark: Keyed): string | null {
   return ref && 'file' in ref && isEngineKey(ref.file, mark) ? ref.file : null;
 }
 
+/**
+ * The same, of an engine that was seen on the host of this world; null too where its deployment neither is to run nor was applied: whoever
+ * may write a mark there would be sent the key of any.
+ */
+export function sentKeyFile(world: World, mark: Keyed & Pick<Mark, 'target'>): string | null {
+  return isInPlace(world, mark) ? keyFileOf(mark) : null;
+}
+
 /** Makes the key before the first engine of its deployment starts; replicas that start at once are given the same. */
 export async function makeEngineKey(world: World, mark: Keyed): Promise<void> {
   const path = keyFileOf(mark);
@@ -52,13 +61,13 @@ export async function makeKeyFile({ home, files }: World, path: string): Promise
 }
 
 /**
- * What a question to an engine carries. Without the file it is asked without the key, and says so itself. `file`: where its key lies by
+ * What a question to an engine on the host of this world carries. Without the file it is asked without the key, and says so itself. `file`: where its key lies by
  * our own word, in place of that of its mark.
  */
 export async function engineHeaders(
   world: World,
   mark: Mark,
-  file: string | null = keyFileOf(mark),
+  file: string | null = sentKeyFile(world, mark),
 ): Promise<Record<string, string>> {
   const key = file !== null && (await resolveSecret(world, { file }).catch(() => null));
   return key ? { authorization: `Bearer ${key}` } : {};

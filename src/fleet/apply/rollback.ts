@@ -137,10 +137,9 @@ async function expectNamedIn(world: World, loaded: LoadedFleet, chosen: readonly
   for (const { deployment, mark, before } of chosen) {
     if (!before) continue;
     const host = await worldOfHost(world, loaded.hosts, deployment.host);
-    // As trusted as what runs there now, which has it with it.
-    const target = mark?.target ?? deployment.target;
-    const { fleet, fleetId } = loaded;
-    expectNamedSecrets(host, { fleet, fleetId, deployment: deployment.name, target, spec: before.spec });
+    // As trusted as what runs there now, which has it with it; and it is to be given them where it comes back.
+    for (const target of [mark?.target ?? deployment.target, before.target])
+      expectNamedSecrets(host, { ...loaded, deployment: deployment.name, target, spec: before.spec });
   }
 }
 

@@ -59,7 +59,7 @@ export async function loadFleet(
     written: writtenGateway(plain),
     warnings,
   };
-  nameSecrets(world, loaded);
+  await nameSecrets(world, loaded);
   if (loaded.gateway.host === undefined) return loaded;
   const { insideOf } = await import('../gateway/inside-file.ts');
   return { ...loaded, inside: insideOf(tree, loaded) };

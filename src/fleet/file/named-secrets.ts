@@ -1,70 +1,169 @@
-import { believedSecret, isOwnGround, unbelievedSecrets } from '../../domain/believed-secrets.ts';
+import type { Naming } from '../../domain/applied-secrets.ts';
+import { believedSecret, isOwnGround, keyName, unbelievedSecrets } from '../../domain/believed-secrets.ts';
 import type { NamedSecrets } from '../../domain/believed-secrets.ts';
 import { secretsOf } from '../../domain/engine-env.ts';
 import type { EngineEnv } from '../../domain/engine-env.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Finding } from '../../domain/finding.ts';
+import { machineOf, thisMachine } from '../../domain/host-access.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import type { Plan } from '../../domain/plan.ts';
-import { isGiven, isOfHere, secretTitle } from '../../domain/secret.ts';
-import type { AnySecret } from '../../domain/secret.ts';
+import { isOfHere, secretTitle } from '../../domain/secret.ts';
 import type { World } from '../../io/world.ts';
+import { readAppliedSecrets } from './applied-secrets.ts';
+import type { ByName } from './applied-secrets.ts';
+import type { Hosts } from './hosts.ts';
 import { fleetPaths, isEngineKey } from './paths.ts';
 import type { FleetIdentity } from './paths.ts';
-import type { Deployment, LoadedFleet } from './resolve.ts';
+import type { Deployment } from './resolve.ts';
 
-/** Of a world, by the state folder of a fleet: what its file names, as it was last read. What no file was read of names nothing. */
-const named = new WeakMap<World['exec'], Map<string, ByDeployment>>();
-
-type ByDeployment = ReadonlyMap<string, readonly AnySecret[]>;
-
-/** Of a file that was read: from now on these secrets are read for its deployments, and no others. */
-export function nameSecrets(
-  world: World,
-  loaded: Pick<LoadedFleet, 'fleet' | 'fleetId' | 'deployments'>,
-): void {
-  const all = loaded.deployments.map((one) => [one.name, namedBy(one)] as const);
-  namedIn(world).set(stateOf(world, loaded), new Map(all));
+/** What deployments of a fleet have their secrets and engines believed by. */
+interface Known {
+  /** As its file says, or the plan that is carried out without it. */
+  readonly named: ReadonlyMap<string, readonly Naming[]>;
+  /** What a plan leaves as it runs, of which it does not tell secrets; without a plan none. */
+  readonly stays: ReadonlyMap<string, readonly Naming[]>;
+  /** As it was applied before. */
+  readonly applied: ByName;
 }
 
-/** Of the machine that berth runs on, whose files name them. */
-function namedIn({ home, exec }: World): Map<string, ByDeployment> {
-  const key = home?.exec ?? exec;
-  const known = named.get(key) ?? new Map<string, ByDeployment>();
-  named.set(key, known);
-  return known;
+/** Of a world, by the state folder of a fleet, as its file was last read. What no file was read of has nothing. */
+const known = new WeakMap<World['exec'], Map<string, Known>>();
+
+type Stated = Pick<Deployment, 'name' | 'engine' | 'model' | 'host' | 'target'>;
+
+/**
+ * Of a file that was read: from now on these secrets are read for its deployments where it wants them, and those that they were applied
+ * with before where they were then, and no others.
+ */
+export async function nameSecrets(
+  world: World,
+  loaded: FleetIdentity & { readonly hosts: Hosts; readonly deployments: readonly Stated[] },
+): Promise<void> {
+  const named = loaded.deployments.map((one): [string, Naming[]] => [one.name, [namingOf(one, loaded)]]);
+  await know(world, loaded, { named: new Map(named), stays: new Map() });
 }
 
 /** A kept plan is carried out without its file: what it says that is to run is the user's own word. */
-export function namePlanned(world: World, plan: Plan): void {
-  const state = stateOf(world, plan);
-  if (namedIn(world).has(state)) return;
-  const all = new Map<string, AnySecret[]>();
-  for (const action of plan.actions) {
-    const spec = action.do === 'start' || action.do === 'replace' ? action.wanted.spec : null;
-    const refs = spec ? [...Object.values(spec.secrets), spec.modelSecret ?? []].flat() : [];
-    const own = refs.filter((ref): ref is AnySecret => !isGiven(ref));
-    all.set(action.deployment, [...(all.get(action.deployment) ?? []), ...own]);
-  }
-  namedIn(world).set(state, all);
+export async function namePlanned(world: World, plan: Plan): Promise<void> {
+  if (!knownIn(world).has(stateOf(world, plan)))
+    await know(world, plan, { named: startedBy(plan), stays: keptBy(plan) });
 }
 
-function namedBy({ engine, model }: Deployment): AnySecret[] {
+async function know(world: World, fleet: FleetIdentity, said: Omit<Known, 'applied'>): Promise<void> {
+  const applied = await readAppliedSecrets(world.home ?? world, fleet);
+  knownIn(world).set(stateOf(world, fleet), { ...said, applied });
+}
+
+/** What its file names now. */
+export function namedNow(world: World, fleet: FleetIdentity): Known['named'] {
+  return knownIn(world).get(stateOf(world, fleet))?.named ?? new Map<string, Naming[]>();
+}
+
+/** What is kept has changed since the file was read. */
+export function nameApplied(world: World, fleet: FleetIdentity, applied: ByName): void {
+  const said = knownIn(world).get(stateOf(world, fleet)) ?? { named: new Map(), stays: new Map() };
+  knownIn(world).set(stateOf(world, fleet), { ...said, applied });
+}
+
+/** Of the machine that berth runs on, whose files name them. */
+function knownIn({ home, exec }: World): Map<string, Known> {
+  const key = home?.exec ?? exec;
+  const fleets = known.get(key) ?? new Map<string, Known>();
+  known.set(key, fleets);
+  return fleets;
+}
+
+/** What a plan is to start, by its deployments. Pure. */
+export function startedBy({ actions, hosts }: Plan): Map<string, Naming[]> {
+  const all = new Map<string, Naming[]>();
+  for (const action of actions) {
+    if (action.do !== 'start' && action.do !== 'replace') continue;
+    const { spec, target } = action.wanted;
+    const { [keyName]: _own, ...rest } = spec.secrets;
+    const secrets = [...Object.values(rest), spec.modelSecret ?? []].flat().filter(isOfHere);
+    const naming = { machine: machineOf(hosts[action.host]), target: target.kind, secrets };
+    all.set(action.deployment, [...(all.get(action.deployment) ?? []), naming]);
+  }
+  return all;
+}
+
+function keptBy({ actions, hosts }: Plan): Map<string, Naming[]> {
+  const all = new Map<string, Naming[]>();
+  for (const action of actions) {
+    if (action.do !== 'keep') continue;
+    const { deployment, host, running } = action;
+    const naming = { machine: machineOf(hosts[host]), target: running.target.kind, secrets: [] };
+    all.set(deployment, [...(all.get(deployment) ?? []), naming]);
+  }
+  return all;
+}
+
+function namingOf({ engine, model, host, target }: Stated, { hosts }: { readonly hosts: Hosts }): Naming {
   // A kind of engine without variables has none of them.
   const { env } = engine as { env?: EngineEnv };
-  return [...Object.values(secretsOf(env ?? {}).secrets), model?.secret ?? []].flat();
+  const secrets = [...Object.values(secretsOf(env ?? {}).secrets), model?.secret ?? []].flat();
+  return { machine: machineOf(hosts[host]), target: target.kind, secrets: secrets.filter(isOfHere) };
 }
 
 function stateOf(world: World, fleet: FleetIdentity): string {
   return fleetPaths(world.home ?? world, fleet).state;
 }
 
-function allowedFor(world: World, mark: FleetIdentity & Pick<Mark, 'deployment'>): NamedSecrets {
-  const { fleet, fleetId, deployment } = mark;
+/** Where an engine is, or is to be. */
+interface Place {
+  readonly deployment: string;
+  readonly machine: string;
+  readonly target: string;
+}
+
+function namingsAt(
+  world: World,
+  fleet: FleetIdentity,
+  { deployment, machine, target }: Place,
+): readonly Naming[] {
+  const of = knownIn(world).get(stateOf(world, fleet));
+  const { runs = [], before = [] } = of?.applied[deployment] ?? {};
+  const said = [...(of?.named.get(deployment) ?? []), ...(of?.stays.get(deployment) ?? [])];
+  const all = [...said, ...runs, ...before];
+  return all.filter((one) => one.machine === machine && one.target === target);
+}
+
+function allowedAt(world: World, { fleet, fleetId }: FleetIdentity, place: Place): NamedSecrets {
+  const { deployment } = place;
+  const there = namingsAt(world, { fleet, fleetId }, place);
   return {
-    isOwnKey: (file) => isEngineKey(file, { fleet, fleetId, deployment }),
-    named: namedIn(world).get(stateOf(world, mark))?.get(deployment) ?? [],
+    isOwnKey: (file) => there.length > 0 && isEngineKey(file, { fleet, fleetId, deployment }),
+    named: there.flatMap(({ secrets }) => secrets),
   };
+}
+
+function allowedFor(world: World, mark: FleetIdentity & Pick<Mark, 'deployment' | 'target'>): NamedSecrets {
+  const { deployment, target } = mark;
+  return allowedAt(world, mark, { deployment, machine: world.machine, target: target.kind });
+}
+
+/** Whether an engine with this mark may be asked with the key of its deployment: it is where that is to run, or was applied. */
+export function isInPlace(world: World, mark: FleetIdentity & Pick<Mark, 'deployment' | 'target'>): boolean {
+  const { fleet, fleetId, deployment, target } = mark;
+  const place = { deployment, machine: world.machine, target: target.kind };
+  return isOwnGround(world.machine, target) || namingsAt(world, { fleet, fleetId }, place).length > 0;
+}
+
+/**
+ * As a plan wants it, with nothing that is not believed there already; none of a place that is not. So what is kept of it makes nothing
+ * believed: what ran before is wanted by the word of who may write that.
+ */
+export function asBelieved(
+  world: World,
+  fleet: FleetIdentity,
+  { deployment, wanted }: { deployment: string; wanted: Naming },
+): Naming[] {
+  const place = { ...wanted, deployment };
+  if (namingsAt(world, fleet, place).length === 0) return [];
+  const allowed = allowedAt(world, fleet, place);
+  const secrets = wanted.secrets.flatMap((ref) => believedSecret({ name: '', ref }, allowed) ?? []);
+  return [{ ...wanted, secrets }];
 }
 
 type Named = FleetIdentity & Pick<Mark, 'deployment' | 'spec' | 'target'>;
@@ -87,22 +186,36 @@ export function expectNamedSecrets(world: World, mark: Named, object: string = m
   throw new BerthError('SECRET_NOT_NAMED', { deployment: mark.deployment, object, secret: secretTitle(ref) });
 }
 
-/** Engines whose mark has a key that is not read, so that they are asked without one. */
+/** Engines whose mark has a key that is not read, or not sent there, so that they are asked without one. */
 export function unnamedKeys(world: World, fleet: FleetIdentity, instances: readonly Instance[]): Finding[] {
   return instances.flatMap(({ mark, object, host }): Finding[] => {
-    const ref = mark?.spec.secrets['key'];
+    const ref = mark?.spec.secrets[keyName];
     if (!mark || !ref || !isOfHere(ref)) return [];
-    const { deployment } = mark;
-    if (believedSecret({ name: 'key', ref }, allowedFor(world, { ...fleet, deployment })) !== null) return [];
-    const at = host === 'local' ? object.name : `${object.name} on ${host}`;
+    const { deployment, target } = mark;
+    const { fleetId } = fleet;
+    const told = {
+      rule: 'secret-not-named',
+      severity: 'warning',
+      object: deployment,
+    } as const;
+    const at = host === thisMachine ? object.name : `${object.name} on ${host}`;
+    if (!('file' in ref) || !isEngineKey(ref.file, { fleet: fleet.fleet, fleetId, deployment }))
+      return [
+        {
+          ...told,
+          message: `The mark on ${at} has the engine's key in ${secretTitle(ref)}, where berth keeps none for ${deployment}: it is not read, and the engine is asked without a key.`,
+          evidence: [at, secretTitle(ref)],
+          cure: `Somebody who may change that object has written it; "berth apply --restart ${deployment}" makes it as the file says.`,
+        },
+      ];
+    const place = { deployment, machine: host, target: target.kind };
+    if (isOwnGround(host, target) || namingsAt(world, fleet, place).length > 0) return [];
     return [
       {
-        rule: 'secret-not-named',
-        severity: 'warning',
-        object: deployment,
-        message: `The mark on ${at} has the engine's key in ${secretTitle(ref)}, where berth keeps none for ${deployment}: it is not read, and the engine is asked without a key.`,
-        evidence: [at, secretTitle(ref)],
-        cure: `Somebody who may change that object has written it; "berth apply --restart ${deployment}" makes it as the file says.`,
+        ...told,
+        message: `The mark on ${at} says that it is ${deployment}, which is not to run there and was not applied there: it is asked without the key of ${deployment}.`,
+        evidence: [at, target.kind],
+        cure: `"berth apply" ends it; if it is not yours, somebody who may make such objects there has written it.`,
       },
     ];
   });

@@ -18,6 +18,8 @@ export interface FleetPaths {
   readonly atRest: string;
   /** The fleet's files as they were when they were last applied. */
   readonly applied: string;
+  /** Where deployments were applied, and which secrets they had there. */
+  readonly appliedSecrets: string;
   /** Of the control process: its state, the gateway's configuration. */
   readonly runtime: string;
   readonly up: string;
@@ -77,6 +79,7 @@ function pathsIn(places: Places, name: string): FleetPaths {
     journal: join(state, 'journal.jsonl'),
     atRest: join(state, 'at-rest.json'),
     applied: join(state, 'applied.json'),
+    appliedSecrets: join(state, 'applied-secrets.json'),
     runtime,
     up: join(runtime, 'up.json'),
     taken: join(runtime, 'taken.json'),

@@ -12,7 +12,7 @@ import { usualDrainMs } from '../apply/move-traffic.ts';
 import { clientKeys, plainKey } from './client-keys.ts';
 import { experimentsFile } from './experiment-counts.ts';
 import { replicaName } from '../plan/desired.ts';
-import { keyFileOf } from '../apply/engine-key.ts';
+import { sentKeyFile } from '../apply/engine-key.ts';
 import { quotasOf } from './gateway-quotas.ts';
 import { observeSettings } from './observe-settings.ts';
 import { worldOfHost, worldOfInstance } from '../file/hosts.ts';
@@ -148,7 +148,7 @@ async function upstreamsOf(
   }
   const own = engines.filter(({ mark }) => mark.deployment === deployment.name);
   return Promise.all(
-    own.map(async ({ mark, machine, share, keyFile = keyFileOf(mark) }) => {
+    own.map(async ({ mark, machine, share, keyFile }) => {
       const host = await (machine === undefined
         ? worldOfHost(world, loaded.hosts, deployment.host)
         : worldOfInstance(world, loaded.hosts, { host: machine }));
@@ -161,7 +161,7 @@ async function upstreamsOf(
         ...(await reachedAt(host, urlOf(mark))),
         model: mark.spec.servedModel,
         slots: mark.spec.slots,
-        keyFile,
+        keyFile: keyFile === undefined ? sentKeyFile(host, mark) : keyFile,
         metricsPath: mark.spec.metricsPath,
         healthPath: mark.spec.readiness.path,
         ...(modelsPath !== undefined && { modelsPath }),

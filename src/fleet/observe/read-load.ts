@@ -12,7 +12,6 @@ import { readUsage } from '../../io/procfs/usage.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
 import { engineSample } from '../../stats/engine-sample.ts';
-import { engineKeyOf } from '../apply/engine-key.ts';
 import { worldOfHost } from '../file/hosts.ts';
 import type { Deployment, LoadedFleet } from '../file/resolve.ts';
 import { fleetStatus } from './status.ts';
@@ -74,7 +73,7 @@ async function readFigures(
   const world = await worldOfHost(home, loaded.hosts, deployment.host);
   const [cpuSeconds, engine] = await Promise.all([
     one.pid === null ? null : cpu(world, one.pid),
-    askEngine(world, loaded, { deployment, url: one.url }),
+    askEngine(world, { deployment, one }),
   ]);
   return { cpuSeconds, engine };
 }
@@ -94,13 +93,11 @@ function readingOf(deployment: string, one: ReplicaStatus, figures: Figures): Re
 
 async function askEngine(
   world: World,
-  loaded: LoadedFleet,
-  { deployment, url }: { deployment: Deployment; url: string },
+  { deployment, one: { url, key } }: { deployment: Deployment; one: FoundReplica },
 ): Promise<ReplicaReading['engine']> {
   const external = engineOf(deployment.engine.kind).external?.(deployment.engine);
   const path = external ? external.metricsPath : '/metrics';
   if (path === null) return null;
-  const key = external ? external.key : engineKeyOf(world, loaded, deployment);
   const ca = external?.caFile ? await world.files.read(external.caFile) : null;
   try {
     const { status, text } = await world.http.request(url + path, {

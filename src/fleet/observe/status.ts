@@ -12,6 +12,7 @@ import { objectKey } from '../../domain/instance.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import { engineOf } from '../../engines/registry.ts';
 import { detectCpu } from '../../hardware/detect.ts';
+import type { SecretRef } from '../../domain/secret.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
 import { targetOf } from '../../targets/registry.ts';
@@ -20,7 +21,7 @@ import { restFindings } from '../plan/at-rest.ts';
 import { parkedFindings } from '../plan/parked.ts';
 import { givenSpecOf } from '../plan/given-spec.ts';
 import { declaredDifferences, sameSpec } from '../plan/differences.ts';
-import { engineKeyOf } from '../apply/engine-key.ts';
+import { engineKeyOf, sentKeyFile } from '../apply/engine-key.ts';
 import { routesOf } from '../gateway/gateway-config.ts';
 import { worldOfInstance } from '../file/hosts.ts';
 import { haveFailed } from './have-failed.ts';
@@ -46,6 +47,8 @@ export interface FoundReplica {
   readonly replica: number;
   readonly url: string;
   readonly pid: number | null;
+  /** What it is asked with. */
+  readonly key: SecretRef | null;
 }
 
 export interface Looking {
@@ -164,7 +167,13 @@ async function deploymentStatus(
     replicas: await Promise.all(
       indices.map(async (replica): Promise<ReplicaStatus> => {
         if (external) {
-          looking.found?.({ deployment: deployment.name, replica, url: external.url, pid: null });
+          looking.found?.({
+            deployment: deployment.name,
+            replica,
+            url: external.url,
+            pid: null,
+            key: external.key,
+          });
           return externalStatus(world, deployment, looking);
         }
         const there = own.filter(
@@ -221,7 +230,9 @@ async function runningStatus(
   const age = world.clock.wall().getTime() - Date.parse(instance.startedAt ?? '');
   const pid = instance.process?.pid ?? null;
   const url = urlOf(mark);
-  if (instance.alive) found?.({ deployment: deployment.name, replica: mark.replica, url, pid });
+  const file = sentKeyFile(world, mark);
+  const key = file === null ? null : { file };
+  if (instance.alive) found?.({ deployment: deployment.name, replica: mark.replica, url, pid, key });
   const ending = instance.alive && ends.has(objectKey(instance.object));
   const asked = instance.alive && !ending && !unasked ? probe(world, mark) : Promise.resolve('');
   const wait = onWait && ((): void => onWait(waitLine({ deployment: deployment.name, url })));
