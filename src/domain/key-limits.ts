@@ -41,6 +41,15 @@ export const KeyLimits = RateLimits.extend({
 });
 export type KeyLimits = z.infer<typeof KeyLimits>;
 
+/** What bounds a key: each bound that it does not say itself is that of all keys. */
+export function limitsWithin(each: KeyLimits, own: KeyLimits | null): KeyLimits {
+  const [usual, said] = [each.budget, own?.budget];
+  if (!usual || !said) return { ...each, ...own };
+  const day = usual.day || said.day ? { day: { ...usual.day, ...said.day } } : {};
+  const month = usual.month || said.month ? { month: { ...usual.month, ...said.month } } : {};
+  return { ...each, ...own, budget: { ...day, ...month } };
+}
+
 /** Price of a model in US dollars per million tokens. */
 export const ModelPrice = z.strictObject({
   input: z.number().min(0).describe('Per million prompt tokens.'),

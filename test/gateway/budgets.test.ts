@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { noQuotas } from '../../src/gateway/limits/limits.ts';
 import { openUsageStore } from '../../src/io/usage-store.ts';
+import type { Budget } from '../../src/domain/key-limits.ts';
 import type { GatewayConfig } from '../../src/domain/gateway-config.ts';
 import { wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
@@ -120,4 +121,30 @@ test('a route without a price of its own costs what the deployment costs that se
   const price = await cost('m');
   expect(price).toBeGreaterThan(0);
   expect([await cost('nick'), await cost('turned'), await cost('priced')]).toEqual([price, 0, price / 10]);
+});
+
+test('a key with a budget of its own keeps what else is said for each key', async () => {
+  const upstream = await engine(wellBehaved);
+  function keyed(id: string, budget: Budget) {
+    return { id, name: id, sha256: sha256(id), limits: { budget } };
+  }
+  const gateway = await front(
+    configFor([{ url: upstream.url }], {
+      keys: [
+        keyed('more', { day: { usd: 5 } }),
+        keyed('month', { month: { tokens: 100_000 } }),
+        keyed('own', { day: { tokens: 100_000 } }),
+      ],
+      quotas: { ...noQuotas, eachKey: { budget: { day: { tokens: 1 } } } },
+    }),
+  );
+  async function statuses(key: string): Promise<number[]> {
+    const headers = { authorization: `Bearer ${key}` };
+    const all: number[] = [];
+    for (let i = 0; i < 2; i += 1) all.push((await postChat(gateway.url, {}, { headers })).status);
+    return all;
+  }
+  expect(await statuses('more')).toEqual([200, 429]);
+  expect(await statuses('month')).toEqual([200, 429]);
+  expect(await statuses('own')).toEqual([200, 200]);
 });

@@ -1,3 +1,4 @@
+import { limitsWithin } from '../../domain/key-limits.ts';
 import type { KeyLimits } from '../../domain/key-limits.ts';
 import type { KeyView } from '../../domain/key-record.ts';
 import type { Spent } from '../../domain/key-usage.ts';
@@ -25,7 +26,7 @@ export function keyListText(
   spentUnknown: string | null,
 ): string {
   if (keys.length === 0) return `Fleet ${fleet} has no keys. "berth keys add NAME" makes one.`;
-  const eachBudget = gateway.limits.eachKey?.budget;
+  const each = gateway.limits.eachKey ?? {};
   const rows = keys.map((key) => [
     key.name,
     key.id,
@@ -34,10 +35,10 @@ export function keyListText(
     key.expiresAt?.slice(0, 16).replace('T', ' ') ?? 'never',
     scopeText(key),
     limitsText(key),
-    // As the gateway takes them: its own budget in place of the usual one, which keys for control do not have.
-    spentText(key.limits?.budget ?? (key.control ? undefined : eachBudget), key.spent),
+    // As the gateway takes them: what is said for each key is not for those of control.
+    spentText(limitsWithin(key.control ? {} : each, key.limits).budget, key.spent),
   ]);
-  const bounded = eachBudget !== undefined || keys.some(({ limits }) => limits?.budget !== undefined);
+  const bounded = each.budget !== undefined || keys.some(({ limits }) => limits?.budget !== undefined);
   const header = ['NAME', 'ID', 'STATE', 'SECRET OF', 'EXPIRES', 'SCOPE', 'LIMITS', 'SPENT'];
   return [
     table([header, ...rows]),

@@ -1,4 +1,5 @@
 import type { Quotas } from '../../domain/gateway-config.ts';
+import { limitsWithin } from '../../domain/key-limits.ts';
 import type { KeyLimits } from '../../domain/key-limits.ts';
 import type { Caller } from '../front/caller.ts';
 import { keySubject, modelSubject } from './bounds.ts';
@@ -76,9 +77,9 @@ export function createLimits(quotas: Quotas, context: LimitsContext, named: read
   };
 }
 
-/** What a key says itself goes before what is said for each key; the latter is not for berth's own keys. */
+/** What is said for each key is not for those of control. */
 export function limitsOf({ control, limits }: Caller, quotas: Quotas): KeyLimits {
-  return { ...(control ? {} : quotas.eachKey), ...limits };
+  return limitsWithin(control ? {} : quotas.eachKey, limits);
 }
 
 function subjectsOf(quotas: Quotas, caller: Caller, model: string): Subject[] {
