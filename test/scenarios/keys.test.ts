@@ -356,6 +356,21 @@ test('a key never stands in a file, a log, a metric, a status or the command lin
   for (const key of [made.key, turned.key]) expect(seen.join('\n')).not.toContain(key);
 });
 
+test('a key that the file names as well can be taken away, as the fault of that says', async () => {
+  place.env['FILE_KEY'] = 'from-the-file';
+  place.write(fleet());
+  await add('both');
+  await add('master');
+  place.write(fleet('  keys: {both: "${env:FILE_KEY}"}\n  masterKey: "${env:FILE_KEY}"'));
+  for (const name of ['both', 'master']) {
+    expect((await place.berth('validate')).stderr).toContain(`berth keys revoke ${name}`);
+    const ran = await place.berth('keys', 'revoke', name);
+    expect([ran.code, ran.stderr], name).toEqual([0, expect.stringContaining(`The key ${name} is revoked.`)]);
+  }
+  expect((await place.berth('keys', 'revoke', 'both')).stderr).toContain('stands in the fleet file');
+  expect(kept().keys).toEqual([]);
+});
+
 test('without a command of its own "berth keys" shows what there is', async () => {
   const asked = await place.berth('keys');
   expect(asked.code).toBe(2);
