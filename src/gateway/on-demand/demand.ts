@@ -12,10 +12,13 @@ const longestRetryMs = 60_000;
 export interface Served {
   readonly name: string;
   readonly waiting: number;
-  readonly inflight: number;
+  /** Requests under way that somebody waits for. */
+  readonly awaited: number;
   /** Lets those through who wait, as far as there is room. */
   readonly dispatch: () => void;
   readonly refuseAll: (refusal: () => Error) => void;
+  /** Ends what nobody waits for. */
+  readonly sendGuestsAway: () => void;
 }
 
 interface Failure {
@@ -79,7 +82,7 @@ export class Demand {
   get idle(): boolean {
     if (this.onItsWay) return this.deployment.waiting === 0;
     return (
-      this.state === 'ready' && this.deployment.inflight === 0 && !(this.open && this.deployment.waiting > 0)
+      this.state === 'ready' && this.deployment.awaited === 0 && !(this.open && this.deployment.waiting > 0)
     );
   }
 

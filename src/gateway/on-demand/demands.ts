@@ -178,6 +178,7 @@ export class Demands {
   #unload(demand: Demand | undefined): void {
     if (!demand) return;
     demand.become('unloading');
+    demand.deployment.sendGuestsAway();
     this.#starter?.unload(demand.deployment.name);
   }
 }
@@ -211,7 +212,7 @@ function residentOf(
 
 /** Its idle time has passed, or its last request since it was dismissed has ended. */
 function isOver(demand: Demand, now: number): boolean {
-  if (demand.state !== 'ready' || demand.deployment.inflight > 0) return false;
+  if (demand.state !== 'ready' || demand.deployment.awaited > 0) return false;
   if (demand.dismissed) return true;
   const { ttlMs } = demand.model;
   return demand.idle && ttlMs > 0 && now - demand.lastUsedAt >= ttlMs;

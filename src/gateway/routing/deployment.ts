@@ -7,8 +7,7 @@ import { BandQueue } from '../admission/band-queue.ts';
 import { ClientGone } from '../front/call.ts';
 import type { Phase } from '../front/call.ts';
 import { held, noInstance, queueFull, queueTimeout, waitTooLong } from '../reply/faults.ts';
-import { afterAnswer, afterCheck, afterFailure, afterNothing, healthState } from './health.ts';
-import type { FailureSort } from './health.ts';
+import { afterAnswer, afterCheck, afterFailure, afterNothing, failureSorts, healthState } from './health.ts';
 import { isDraining } from './instance.ts';
 import type { Instance } from './instance.ts';
 import { Lease } from '../admission/lease.ts';
@@ -64,11 +63,6 @@ export interface AcquireOptions {
 /** How an attempt went, for the instance's health. */
 export type Verdict = 'answered' | 'erred' | 'connect-failed' | 'broke' | 'untold';
 
-const sorts = { erred: 'erred', 'connect-failed': 'connect', broke: 'broke' } as const satisfies Record<
-  string,
-  FailureSort
->;
-
 /** The replicas of one model server and those who wait for them. Survives reloads. */
 export class Deployment implements Lessor {
   readonly name: string;
@@ -113,6 +107,11 @@ export class Deployment implements Lessor {
   /** Requests under way at its instances. */
   get inflight(): number {
     return this.instances.reduce((sum, instance) => sum + instance.inflight, 0);
+  }
+
+  /** Those of them that somebody waits for. */
+  get awaited(): number {
+    return this.inflight - this.#guests.size;
   }
 
   /** A slot at once, or a wait in line, or ApiError 429, 503 or 504 with the time to come back. */
@@ -163,14 +162,14 @@ export class Deployment implements Lessor {
    */
   acquireGuest(choice: Choice, leave: () => void): Lease | null {
     if (this.waiting > 0 || !this.#look(null, choice).room) return null;
-    const lease = this.#lease(this.#openings.pick(choice), choice);
+    const lease = this.#lease(this.#openings.pick(choice), choice, true);
     this.#guests.set(lease, leave);
     return lease;
   }
 
-  /** Nobody waits for what guests do there: an instance that is to end does not either. */
-  sendGuestsAway(from: Instance): void {
-    for (const [lease, leave] of this.#guests) if (lease.instance === from) leave();
+  /** Nobody waits for what guests do there: an instance that is to end does not either. Without one: from all of them. */
+  sendGuestsAway(from?: Instance): void {
+    for (const [lease, leave] of this.#guests) if (!from || lease.instance === from) leave();
   }
 
   /**
@@ -239,7 +238,7 @@ export class Deployment implements Lessor {
       const ejected = this.instances.filter((one) => one.health.ejectedUntil !== null).length;
       instance.health = afterFailure(instance.health, {
         now: this.#now(),
-        sort: sorts[verdict],
+        sort: failureSorts[verdict],
         // At most half: when most look dead it is likelier the network, and trying beats refusing.
         mayEject: ejected + 1 <= this.instances.length / 2,
         hasCheck: instance.upstream.healthPath !== null,
@@ -350,9 +349,10 @@ export class Deployment implements Lessor {
     });
   }
 
-  #lease(instance: Instance, foreseen: CacheTokens): Lease {
+  /** A guest keeps no model on demand loaded. */
+  #lease(instance: Instance, foreseen: CacheTokens, isGuest = false): Lease {
     if (instance.health.ejectedUntil !== null) instance.health = { ...instance.health, probing: true };
-    this.demand?.touch();
+    if (!isGuest) this.demand?.touch();
     instance.room.enter(foreseen.tokens, this.#now());
     this.takeover?.dealt();
     return new Lease(instance, foreseen, this);
@@ -360,9 +360,9 @@ export class Deployment implements Lessor {
 
   onGivenBack(lease: Lease): void {
     lease.instance.room.leave(lease.foreseen.tokens);
-    if (this.#guests.size > 0) this.#guests.delete(lease);
+    const wasGuest = this.#guests.size > 0 && this.#guests.delete(lease);
     this.dispatch();
-    this.demand?.touch();
+    if (!wasGuest) this.demand?.touch();
   }
 
   /** On demand, and not open now: it is loaded for whoever waits. */

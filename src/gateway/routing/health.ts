@@ -47,6 +47,13 @@ const tolerated = { connect: 1, broke: 3, erred: 5 } as const;
 const toleratedOfRecent = 16;
 export type FailureSort = keyof typeof tolerated;
 
+/** By how an attempt went. */
+export const failureSorts = {
+  erred: 'erred',
+  'connect-failed': 'connect',
+  broke: 'broke',
+} as const satisfies Record<string, FailureSort>;
+
 export function healthState(health: Health, now: number): HealthState {
   if (health.ejectedUntil === null) return health.loading ? 'loading' : 'healthy';
   if (health.probing) return 'probing';
