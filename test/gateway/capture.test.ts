@@ -54,6 +54,7 @@ test('a capture holds request and reply, and no secret of either side', async ()
     'x-amz-thing': 'sk-other-secret',
     'sec-websocket-protocol': 'realtime, openai-insecure-api-key.other-secret',
     'x-link': 'https://host/page?access_token=url-secret',
+    'x-hook': 'https://user:hook-secret@host/page',
   };
   await (await postChat(gateway.url, {}, named('r1', headers))).text();
   const found = await captured(gateway, 'r1');
@@ -62,7 +63,7 @@ test('a capture holds request and reply, and no secret of either side', async ()
   expect(found.reply).toMatchObject({ status: 200, body: '{"said":"Hello!"}' });
   expect(found.request.headers).toContainEqual(['x-plain', 'seen']);
   expect(JSON.stringify(found)).not.toContain('secret');
-  expect(found.request.headers.filter(([, value]) => value === '[redacted]').length).toBe(9);
+  expect(found.request.headers.filter(([, value]) => value === '[redacted]').length).toBe(10);
 });
 
 test('of long bodies only the beginning is kept, and the oldest captures make room', async () => {

@@ -43,9 +43,9 @@ export function beginCapture(headers: readonly string[], body: Buffer, bodyBytes
 }
 
 const secretName = /authorization|auth|key|token|secret|cookie|credential|password|signature|session|jwt/i;
-/** In any header: a scheme with its credentials, a key by its usual beginning or a JWT, and one that a URL or a list carries. */
+/** In any header: a scheme with its credentials, a key by its usual beginning or a JWT, and one that a URL or a list carries, a password before a host too. */
 const secretValue =
-  /\b(?:bearer|basic|digest|negotiate)\s+\S|\b(?:sk|pk|hf|gsk|xai|gh[opsu]|glpat|xox[a-z])[-_]\w|\beyJ[\w-]{8}|api[-_]?key|[?&;](?:\w*(?:key|token|secret|sig(?:nature)?|password))=/i;
+  /\b(?:bearer|basic|digest|negotiate)\s+\S|\b(?:sk|pk|hf|gsk|xai|gh[opsu]|glpat|xox[a-z])[-_]\w|\beyJ[\w-]{8}|api[-_]?key|[?&;](?:\w*(?:key|token|secret|sig(?:nature)?|password))=|:\/\/[^\s/@]*:[^\s/@]+@/i;
 
 /** Headers as pairs; values of those that may hold a secret are left out, by name or by what they look like, and rather too many than too few. */
 function redacted(raw: readonly string[]): [string, string][] {
