@@ -159,7 +159,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 13,
     file: `${gateway}/routing/serve-model.ts`,
-    search: 'call.reservation?.settle(call.spent);',
+    search: 'call.reservation?.settle(call.spent, call.trail.deployment);',
     replace: 'call.reservation?.settle({ input: 0, output: 0 });',
   },
   {
