@@ -1,6 +1,6 @@
 import type { Goal } from '../lib/goals.ts';
 import { interleavedPairs, median } from '../lib/pairs.ts';
-import { cpuPer, runLoad, warmUp, wholeStreams } from './load.ts';
+import { cpuPer, runLoad, shortStreams, warmUp, wholeStreams } from './load.ts';
 import type { Load, Seen } from './load.ts';
 import type { Peer } from './peers.ts';
 import type { Side } from './sides.ts';
@@ -11,6 +11,8 @@ export interface Effort {
   readonly seconds: number;
   /** Long enough for a runtime to have compiled what is hot: what is compared is how a gateway runs, not how it starts. */
   readonly warmUpSeconds: number;
+  /** How often short streams begin and end side by side before: what that costs is compiled by how often it was done, not by how long. */
+  readonly beginnings: number;
 }
 
 /** What a runtime must have seen to have compiled what is hot, however little its peer can bear. */
@@ -31,6 +33,11 @@ export async function compareWith(peer: Peer, sides: Sides, effort: Effort): Pro
   const small = { connections: peer.connections, seconds: seconds / 2, events: 0, gapMicros: 0 };
   await warmUp(sides.client, sides.gateway, wholeStreams(warmUpStreams, effort.warmUpSeconds));
   await warmUp(sides.client, sides.peer, wholeStreams(peer.streams, effort.warmUpSeconds));
+  for (const [side, many] of [
+    [sides.gateway, warmUpStreams],
+    [sides.peer, peer.streams],
+  ] as const)
+    for (let i = 0; i < effort.beginnings; i += 1) await warmUp(sides.client, side, shortStreams(many));
   const events = await cpuInTurn(sides, streams, effort);
   for (const side of [sides.gateway, sides.peer])
     await warmUp(sides.client, side, { ...small, seconds: effort.warmUpSeconds });

@@ -36,6 +36,11 @@ export function wholeStreams(connections: number, seconds: number): Load {
   return { connections, seconds: seconds * 3, events, gapMicros, once: true };
 }
 
+/** Streams of a few tenths of a second, each by a connection of its own. */
+export function shortStreams(connections: number): Load {
+  return { connections, seconds: 10, events: 10, gapMicros, once: true };
+}
+
 export function clientArgv(client: string, side: Pick<Side, 'port' | 'headers'>, load: Load): string[] {
   const numbers = [side.port, load.connections, load.seconds, load.events, load.gapMicros].map(String);
   return pinned([client, ...numbers, load.once ? 'once' : 'again', side.headers], loadCore);

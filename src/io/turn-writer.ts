@@ -19,12 +19,13 @@ let since = 0;
 /**
  * Keeps what is written to a socket until the end of the event loop's turn, or for a millisecond of it, so that the
  * writes of all sockets go out one behind the other: whoever reads them is then woken once for many, which costs the
- * kernel much less than once for each. What must not overtake it (a write past this one, the socket's end or its
- * destruction) calls `flush` first.
+ * kernel much less than once for each. What must not overtake it (the socket's end or its destruction) calls `flush`
+ * first, and what has to follow it is written by `through`.
  *
  * As long as nothing is under way it goes through the socket's `_write`, past the stream's bookkeeping, which costs as
- * much again as Node's part of the write. What the kernel does not take at once is then known here alone: ask `ready` and
- * `settled`, not the socket.
+ * much again as Node's part of the write; the stream's state is not even looked at, since of a stream among many that is
+ * memory which has left the processor's cache. What the kernel does not take at once is then known here alone: ask
+ * `ready` and `settled`, not the socket.
  */
 export class TurnWriter {
   readonly #socket: Socket;
@@ -36,6 +37,8 @@ export class TurnWriter {
   /** The kernel has not taken all of a write past the stream. */
   #underWay = false;
   #late = false;
+  /** Something was given to the stream itself, which may not have passed all of it on yet. */
+  #streamed = false;
   #owed: Owed | null = null;
   /** It is among those that write at the end of this turn. */
   #listed = false;
@@ -67,7 +70,7 @@ export class TurnWriter {
 
   /** What is written now would not have to wait for the reader. */
   get ready(): boolean {
-    return !this.#underWay && !this.#socket.writableNeedDrain;
+    return !this.#underWay && !(this.#streamed && this.#socket.writableNeedDrain);
   }
 
   /** Bytes or latin1 text, not empty. False: wait until `ready`. */
@@ -77,6 +80,18 @@ export class TurnWriter {
       this.#list();
     } else this.#kept = latin1(this.#kept) + latin1(piece);
     return this.ready && this.#kept.length < enough;
+  }
+
+  /** Large pieces, each as it is, behind what was kept; text is latin1. False: wait until `ready`. */
+  through(...pieces: readonly (string | Uint8Array)[]): boolean {
+    this.flush();
+    const socket = this.#socket;
+    if (socket.destroyed) return true;
+    this.#streamed = true;
+    socket.cork();
+    for (const piece of pieces) socket.write(piece, 'latin1');
+    socket.uncork();
+    return this.ready;
   }
 
   /** Has `owed` write what it has by the time of the next flush. */
@@ -107,7 +122,9 @@ export class TurnWriter {
     if (kept === '') return;
     this.#kept = '';
     const socket = this.#socket;
-    if (!this.#direct || !socket.writable || socket.connecting || !this.settled) {
+    if (this.#streamed && this.settled) this.#streamed = false;
+    if (!this.#direct || this.#underWay || this.#streamed) {
+      this.#streamed = true;
       if (!socket.destroyed) socket.write(kept, 'latin1');
       return;
     }

@@ -17,7 +17,6 @@ export interface Trail {
   leasedAt: number | null;
   sentAt: number | null;
   firstAt: number | null;
-  pieces: number;
   inputTokens: number | null;
   outputTokens: number | null;
   tokenSource: 'engine' | 'estimate' | null;
@@ -45,7 +44,6 @@ export function newTrail(arrivedMs: number): Trail {
     leasedAt: null,
     sentAt: null,
     firstAt: null,
-    pieces: 0,
     inputTokens: null,
     outputTokens: null,
     tokenSource: null,

@@ -31,11 +31,12 @@ export class Lease {
     instance.inflight += 1;
   }
 
-  /** The answer is longer than was foreseen, and nobody else may count on what it holds of the cache. */
-  outgrow(tokens: number): void {
+  /** The answer is longer than was foreseen, and nobody else may count on what it holds of the cache. Returns what it has room for by now. */
+  outgrow(tokens: number): number {
     const more = Math.ceil((tokens - this.answer) / block) * block;
     this.answer += more;
     this.instance.room.grow(more);
+    return this.answer;
   }
 
   [Symbol.dispose](): void {

@@ -27,6 +27,8 @@ export interface Phase {
   readonly leave: () => void;
   /** What the request waits for, as one line: "queued pos=3". */
   readonly tell: () => string;
+  /** Events of its reply that have come, or pieces of another payload; absent: it has none yet. */
+  readonly pieces?: number;
 }
 
 /** One request on its way through the gateway. Times are monotonic milliseconds. */

@@ -67,7 +67,7 @@ function liveRequest(call: Call, now: number): LiveRequest {
     instance: trail.instance,
     phase: phaseOf(call),
     ageMs: Math.max(0, Math.round(now - call.startedAt)),
-    pieces: trail.pieces,
+    pieces: call.phase?.pieces ?? 0,
   };
 }
 

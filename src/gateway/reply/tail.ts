@@ -4,24 +4,22 @@ import type { BodyRead } from '../../io/upstream-pool/types.ts';
 
 /** Bytes of payload that are kept at least: usage objects are far smaller. */
 const keep = 2048;
-
-/** So many pieces that have been let go are left in the list before it is cut: each event lets one go. */
-const mostGone = 32;
-const gone = Buffer.alloc(0);
+const none: (Buffer | boolean)[] = [];
 
 /**
  * The end of a reply's payload, and its first 512 bytes where it is long: usage stands in one of the two. Small reads are
  * kept by reference, so that the usual stream costs no copy; what is held is bounded, however long the reply is.
  */
 export class Tail {
-  /** Null while one piece has been all, as it is of a small reply: that needs no lists. */
-  #pieces: Buffer[] | null = null;
-  /** Of each piece: it still has its chunked framing, as a whole number of chunks. */
-  #framed: boolean[] = [];
+  /** The one piece while it has been all, as it is of a small reply: that needs no lists. */
   #only: Buffer | null = null;
   #onlyFramed = false;
-  /** The oldest piece that is still held. */
-  #first = 0;
+  // Of a long reply two lists, each of so many pieces that they hold enough: the older one goes when the newer is full, so that an
+  // event costs no more than being added to a list. A piece is followed by whether it has its chunked framing still, as a whole
+  // number of chunks.
+  #older = none;
+  #newer = none;
+  /** In the newer list. */
   #bytes = 0;
   #head: Buffer | null = null;
   #reads = 0;
@@ -48,14 +46,14 @@ export class Tail {
   }
 
   #payload(): Buffer {
-    const pieces = this.#pieces;
-    if (pieces === null) {
-      const only = this.#only ?? gone;
-      return this.#onlyFramed ? payloadOf(only) : only;
-    }
+    const only = this.#only;
+    if (only) return this.#onlyFramed ? payloadOf(only) : only;
+    const all = [...this.#older, ...this.#newer];
     const parts: Buffer[] = [];
-    for (let i = this.#first; i < pieces.length; i += 1)
-      parts.push(this.#framed[i] ? payloadOf(pieces[i] as Buffer) : (pieces[i] as Buffer));
+    for (let i = 0; i < all.length; i += 2) {
+      const piece = all[i] as Buffer;
+      parts.push(all[i + 1] === true ? payloadOf(piece) : piece);
+    }
     return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
   }
 
@@ -67,34 +65,31 @@ export class Tail {
   }
 
   #keep(bytes: Buffer, framed: boolean): void {
-    this.#bytes += bytes.length;
-    if (this.#pieces === null) {
-      if (this.#only === null) {
-        this.#only = bytes;
-        this.#onlyFramed = framed;
-        return;
-      }
-      this.#pieces = [this.#only];
-      this.#framed = [this.#onlyFramed];
+    if (this.#reads === 0) {
+      this.#only = bytes;
+      this.#onlyFramed = framed;
+      return;
+    }
+    if (this.#only) {
+      this.#newer = [this.#only, this.#onlyFramed];
+      this.#bytes = this.#only.length;
       this.#only = null;
     }
-    this.#pieces.push(bytes);
-    this.#framed.push(framed);
-    this.#letGo(this.#pieces);
+    if (this.#bytes >= keep) {
+      this.#older = this.#newer;
+      this.#newer = [];
+      this.#bytes = 0;
+    }
+    this.#newer.push(bytes, framed);
+    this.#bytes += bytes.length;
   }
 
-  #letGo(pieces: Buffer[]): void {
-    for (;;) {
-      const { length } = pieces[this.#first] as Buffer;
-      if (this.#bytes - length < keep) break;
-      this.#bytes -= length;
-      pieces[this.#first] = gone;
-      this.#first += 1;
-    }
-    if (this.#first < mostGone) return;
-    pieces.splice(0, this.#first);
-    this.#framed.splice(0, this.#first);
-    this.#first = 0;
+  /** Nothing that is kept may be missing between two pieces. */
+  #forgetBefore(piece: Buffer): void {
+    this.#only = null;
+    this.#older = none;
+    this.#newer = [piece, false];
+    this.#bytes = piece.length;
   }
 
   /** Of a large read, or one that is cut across chunks, only copies are kept. */
@@ -104,7 +99,9 @@ export class Tail {
       parts.push(read.raw.subarray(read.spans[i], read.spans[i + 1]));
     const payload = Buffer.concat(parts);
     if (this.#reads === 0 && payload.length > keep) this.#head ??= Buffer.from(payload.subarray(0, 512));
-    this.#keep(Buffer.from(payload.subarray(-keep)), false);
+    const end = Buffer.from(payload.subarray(-keep));
+    this.#keep(end, false);
+    if (end.length < payload.length) this.#forgetBefore(end);
   }
 }
 

@@ -20,6 +20,8 @@ import { requestBlock } from './header-blocks.ts';
 import { ownRequestHeaders } from './headers.ts';
 import { refusesKey } from './key-refusals.ts';
 import type { Lease } from '../admission/lease.ts';
+import type { Capture } from '../observe/capture.ts';
+import type { Histogram } from '../../stats/histogram.ts';
 import { estimatedPrompt } from '../limits/estimate.ts';
 import { targetAt } from '../front/paths.ts';
 import { isReadAsJson } from './read-as-json.ts';
@@ -78,8 +80,6 @@ const unsent: Exchange = { sent: false, reached: false, abort: () => {}, pause: 
 export class Attempt implements UpstreamSink, Phase, TurnWork {
   verdict: Verdict = 'untold';
   readonly tail: Tail;
-  /** Events that came, or pieces of another payload. */
-  pieces = 0;
   eventStream = false;
   /** Tokens of the prompt of a stream, as estimated: should it break off, its engine will not tell them. */
   promptTokens = 0;
@@ -93,8 +93,16 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
   #writer: ReplyWriter | null = null;
   /** Set once the client has left an engine that is read to its end. */
   #drain: AbortDrain | null = null;
+  // What an event needs lies here, and not in what it is found through: of each of many streams that is memory which has left
+  // the processor's cache, and to fetch it costs more than to work with it.
   /** Null for what is no stream of events. */
   #events: EventCounter | null = null;
+  #gap: Histogram | null = null;
+  #capture: Capture | null = null;
+  /** Pieces of a payload that is no stream of events. */
+  #parts = 0;
+  /** Events that the lease has room for; about a token each. */
+  #room = 0;
   /** The reply may be one that the engine keeps, and its id has not come yet. */
   #mayKeep = false;
   #status = 0;
@@ -107,6 +115,11 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
     this.#sentAt = performance.now();
     // Anthropic's streams and some embeddings tell of tokens at their beginning.
     this.tail = new Tail(call.endpoint.usageInStream ? 0 : 1024);
+  }
+
+  /** Events that came, or pieces of another payload. */
+  get pieces(): number {
+    return this.#events?.count ?? this.#parts;
   }
 
   /** From the request to the first event; null where it was no stream, or nothing came. */
@@ -182,25 +195,21 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
 
   onBody(read: BodyRead): void {
     const now = performance.now();
-    const { trail } = this.#call;
-    if (this.firstAt === null) this.firstAt = trail.firstAt = now;
-    else if (this.eventStream) this.#call.series.gap.observe((now - this.lastAt) / 1000);
+    if (this.firstAt === null) this.firstAt = this.#call.trail.firstAt = now;
+    else this.#gap?.observe((now - this.lastAt) / 1000);
     this.lastAt = now;
     const events = this.#events;
     if (events) {
       events.push(read);
-      // About a token each.
-      if (events.count > this.#lease.answer) this.#lease.outgrow(events.count);
-    }
-    this.pieces = events ? events.count : this.pieces + (read.spanCount >> 1);
-    trail.pieces = this.pieces;
+      if (events.count > this.#room) this.#room = this.#lease.outgrow(events.count);
+    } else this.#parts += read.spanCount >> 1;
     this.tail.push(read);
     if (this.#mayKeep) this.#noteKept();
     if (this.#drain) {
       this.#drain.took(read.raw.length);
       return;
     }
-    trail.capture?.replyBody(read);
+    this.#capture?.replyBody(read);
     if (!this.#writer?.write(read)) this.#waitForClient();
   }
 
@@ -232,7 +241,8 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
   /** From here on the client has seen this reply: no retry. */
   #commit(head: UpstreamHead): void {
     const call = this.#call;
-    call.trail.capture?.replyHead(head.status, head.headers);
+    this.#capture = call.trail.capture;
+    this.#capture?.replyHead(head.status, head.headers);
     this.eventStream = head.eventStream;
     if (head.eventStream) this.#beginEvents(call);
     const isAsked = call.body?.usageSplice != null && this.#lease.instance.upstream.streamUsage !== false;
@@ -255,8 +265,10 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
     call.share.release();
   }
 
-  #beginEvents({ body, countedAs }: Call): void {
+  #beginEvents({ body, countedAs, series }: Call): void {
     this.#events = new EventCounter();
+    this.#gap = series.gap;
+    this.#room = this.#lease.answer;
     if (body) this.promptTokens = estimatedPrompt(countedAs, body.bytes);
   }
 

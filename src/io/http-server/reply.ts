@@ -27,6 +27,7 @@ export class HttpReply implements Reply, Owed {
   started = false;
   readonly canVerbatim: boolean;
   readonly #connection: ReplyConnection;
+  readonly #out: TurnWriter;
   readonly #version: number;
   readonly #bodyless: boolean;
   #keepAlive: boolean;
@@ -42,6 +43,7 @@ export class HttpReply implements Reply, Owed {
     request: { readonly method: string; readonly version: number; readonly keepAlive: boolean },
   ) {
     this.#connection = connection;
+    this.#out = connection.out;
     this.#version = request.version;
     this.#bodyless = request.method === 'HEAD';
     this.#keepAlive = request.keepAlive;
@@ -70,22 +72,22 @@ export class HttpReply implements Reply, Owed {
     this.started = true;
     this.#head = head;
     if (head.close || this.#connection.mustEnd()) this.#keepAlive = false;
-    this.#connection.out.owe(this);
+    this.#out.owe(this);
   }
 
   write(bytes: Uint8Array | string): boolean {
-    if (this.finished || bytes.length === 0) return true;
+    // Whether the socket is there still is found out when it is written to.
+    if (this.#ended || bytes.length === 0) return true;
     const head = this.#headText(null);
     const framing = this.#framing;
-    if (framing === 'none') return head === '' ? true : this.#connection.out.write(head);
+    if (framing === 'none') return head === '' ? true : this.#out.write(head);
     if (framing === 'chunked') return this.#chunk(head, bytes, '');
     if (framing === 'length' && !this.#count(bytes)) return true;
     return this.#send(head, bytes);
   }
 
   drained(): Promise<void> {
-    const { socket, out } = this.#connection;
-    return socket.destroyed || out.ready ? Promise.resolve() : this.#connection.drained();
+    return this.#connection.socket.destroyed || this.#out.ready ? Promise.resolve() : this.#connection.drained();
   }
 
   end(bytes?: Uint8Array | string): void {
@@ -107,7 +109,7 @@ export class HttpReply implements Reply, Owed {
   abort(): void {
     this.started = true;
     this.#head = null;
-    this.#connection.out.flush();
+    this.#out.flush();
     this.#connection.socket.destroy();
   }
 
@@ -125,7 +127,7 @@ export class HttpReply implements Reply, Owed {
   /** The head alone, when no body has followed it in the same turn. */
   flush(): void {
     if (!this.#head || this.finished) return;
-    this.#connection.out.write(this.#headText(null));
+    this.#out.write(this.#headText(null));
   }
 
   /** Text of the head when it has not gone out yet, else "". `whole`: the body, when it is there at once. */
@@ -166,17 +168,10 @@ export class HttpReply implements Reply, Owed {
 
   /** In one write where that is cheap: as latin1, which keeps every byte, a short body joins the head in one string. */
   #send(head: string, bytes: Uint8Array | string): boolean {
-    const { socket, out } = this.#connection;
     if (head === '' && bytes.length === 0) return true;
     if (bytes.length <= onePiece)
-      return out.write(head === '' && typeof bytes !== 'string' ? bytes : head + latin1(utf8(bytes)));
-    out.flush();
-    if (head === '') return socket.write(bytes);
-    socket.cork();
-    socket.write(head, 'latin1');
-    const ready = socket.write(bytes);
-    socket.uncork();
-    return ready;
+      return this.#out.write(head === '' && typeof bytes !== 'string' ? bytes : head + latin1(utf8(bytes)));
+    return head === '' ? this.#out.through(utf8(bytes)) : this.#out.through(head, utf8(bytes));
   }
 
   #chunk(head: string, bytes: Uint8Array | string, after: string): boolean {
@@ -184,15 +179,8 @@ export class HttpReply implements Reply, Owed {
     if (bytes.length === 0) return this.#send(head + after, '');
     const body = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
     const before = `${head}${body.length.toString(16)}\r\n`;
-    const { socket, out } = this.#connection;
-    if (body.length <= onePiece) return out.write(`${before}${latin1(body)}\r\n${after}`);
-    out.flush();
-    socket.cork();
-    socket.write(before, 'latin1');
-    socket.write(body);
-    const ready = socket.write(`\r\n${after}`, 'latin1');
-    socket.uncork();
-    return ready;
+    if (body.length <= onePiece) return this.#out.write(`${before}${latin1(body)}\r\n${after}`);
+    return this.#out.through(before, body, `\r\n${after}`);
   }
 }
 

@@ -107,9 +107,7 @@ export class Connection implements UpstreamSink {
       this.#out.write(only);
       return;
     }
-    this.socket.cork();
-    for (const piece of pieces) this.socket.write(piece, 'latin1');
-    this.socket.uncork();
+    this.#out.through(...pieces);
   }
 
   /** Ends it with a reason of our own (a time limit). */
