@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { cpuNanoseconds } from '../../src/io/procfs/cpu-time.ts';
 
 /** Clock ticks a second in /proc/PID/stat. */
 const ticksPerSecond = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout) || 100;
@@ -47,9 +48,13 @@ function tree(pid: number): number[] {
   return [pid, ...(children === '' ? [] : children.split(' ').flatMap((child) => tree(Number(child))))];
 }
 
-/** CPU time, user and system, of a process and its children, in microseconds. */
+/** CPU time, user and system, of a process and its children, in microseconds; in ticks of the clock where the kernel tells it no finer. */
 export function cpuMicros(pid: number): number {
-  const ticks = tree(pid).map((one) => {
+  const all = tree(pid);
+  const fine = all.map((one) => cpuNanoseconds('/proc', one));
+  const nanoseconds = fine.reduce<number>((sum, one) => sum + (one ?? 0), 0);
+  if (!fine.includes(null) && nanoseconds > 0) return nanoseconds / 1000;
+  const ticks = all.map((one) => {
     const fields = readFileSync(`/proc/${one}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
     return Number(fields[11]) + Number(fields[12]);
   });

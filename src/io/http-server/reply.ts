@@ -87,7 +87,9 @@ export class HttpReply implements Reply, Owed {
   }
 
   drained(): Promise<void> {
-    return this.#connection.socket.destroyed || this.#out.ready ? Promise.resolve() : this.#connection.drained();
+    return this.#connection.socket.destroyed || this.#out.ready
+      ? Promise.resolve()
+      : this.#connection.drained();
   }
 
   end(bytes?: Uint8Array | string): void {
