@@ -16,6 +16,7 @@ import {
   ListenAddress,
   Port,
   PortRange,
+  PositiveByteSize,
   PositiveDuration,
   NamedAnySecret,
   GatewaySecret,
@@ -144,20 +145,27 @@ function routesSchema<Policy extends z.ZodType>(policy: Policy) {
 }
 
 export const GatewayLimits = z.strictObject({
-  body: ByteSize.optional().describe('Largest request body (default 64Mi).'),
-  held: ByteSize.optional().describe('All request bodies held at once (default 256Mi).'),
+  body: PositiveByteSize.optional().describe('Largest request body (default 64Mi).'),
+  held: PositiveByteSize.optional().describe('All request bodies held at once (default 256Mi).'),
   queue: z
     .int()
     .min(0)
     .optional()
     .describe('Requests that may wait for a slot, per deployment (default 256).'),
-  queueSize: ByteSize.optional().describe('Bodies of all that wait, per deployment (default: as `held`).'),
-  queueTime: Duration.optional().describe('How long one may wait (default 60s).'),
-  connect: Duration.optional().describe('Time to connect to an engine (default 5s).'),
+  queueSize: PositiveByteSize.optional().describe(
+    'Bodies of all that wait, per deployment (default: as `held`).',
+  ),
+  queueTime: Duration.refine((ms) => ms > 0, {
+    error: 'It must be longer than nothing.',
+    params: { cure: 'Write "queue: 0" where nobody is to wait.' },
+  })
+    .optional()
+    .describe('How long one may wait (default 60s).'),
+  connect: PositiveDuration.optional().describe('Time to connect to an engine (default 5s).'),
   firstByte: PositiveDuration.optional().describe(
     'Longest silence of an engine before a reply begins; by default none, since a long prompt is no fault.',
   ),
-  idle: Duration.optional().describe('Longest silence of an engine within a reply (default 10m).'),
+  idle: PositiveDuration.optional().describe('Longest silence of an engine within a reply (default 10m).'),
   client: PositiveDuration.optional().describe(
     'How long a client may leave unread what waits for it, before it is cut off (default 10m).',
   ),
@@ -179,7 +187,7 @@ export const GatewayLimits = z.strictObject({
 
 const AbortDrain = z
   .strictObject({
-    bytes: ByteSize.default(1024 * 1024).describe('Read no more than this (default 1Mi).'),
+    bytes: PositiveByteSize.default(1024 * 1024).describe('Read no more than this (default 1Mi).'),
     time: PositiveDuration.default(60_000).describe('Read no longer than this (default 60s).'),
   })
   .describe('How far it is read on.');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ByteSize } from './units.ts';
+import { ByteSize, PositiveByteSize } from './units.ts';
 
 /** What the fleet file says under `gateway` on watching requests. */
 export const AccessLog = z
@@ -15,7 +15,7 @@ export const AccessLog = z
       .enum(['json', 'text'])
       .default('json')
       .describe('JSON lines for programs and for replaying, or text for people.'),
-    size: ByteSize.optional().describe('Size at which a new file is begun (default 64Mi).'),
+    size: PositiveByteSize.optional().describe('Size at which a new file is begun (default 64Mi).'),
     keep: z.int().min(0).max(100).default(3).describe('Older files that are kept.'),
   })
   .describe('Notes one line per request, never a prompt, a reply or a secret.');
@@ -50,7 +50,9 @@ export const Tracing = z
 
 export const CaptureOptions = z
   .strictObject({
-    size: ByteSize.optional().describe('Memory for all that is kept (default 16Mi); the oldest make room.'),
+    size: PositiveByteSize.optional().describe(
+      'Memory for all that is kept (default 16Mi); the oldest make room.',
+    ),
     body: ByteSize.optional().describe('Kept of each request and reply (default 64Ki).'),
     sample: Share.default(1).describe('Share of the requests to keep, from 0 to 1.'),
   })

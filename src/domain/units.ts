@@ -45,6 +45,11 @@ export const ByteSize = z
   })
   .meta({ examples: ['512Mi', '6Gi', '8GB'] });
 
+/** A size that may not be nothing. */
+export const PositiveByteSize = ByteSize.refine((bytes) => bytes > 0, {
+  error: 'It must be more than nothing.',
+}).meta({ examples: ['64Ki', '512Mi'] });
+
 export const Port = z.int().min(1).max(65535);
 
 /** "18400-18499" → both ends included. */

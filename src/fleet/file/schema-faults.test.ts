@@ -30,3 +30,35 @@ test.each([
 ])('what would be passed over without a word is told: %s', async (line, message) => {
   expect((await faultLines(`version: 1\nfleet: lab\n${line}`))[0]).toContain(message);
 });
+
+test('times and sizes of nothing that the gateway cannot take are told, and what to write in their place', async () => {
+  const nothing = {
+    body: '0B',
+    held: '0B',
+    queue: 0,
+    queueSize: '0B',
+    queueTime: '0s',
+    connect: '0s',
+    firstByte: '0s',
+    idle: '0s',
+    client: '0s',
+    drain: '0s',
+    probe: '0s',
+  };
+  const text = `version: 1
+fleet: lab
+deployments:
+  a: {onClientAbort: {drain: {bytes: 0B}}, engine: {kind: openai, url: "http://box:1"}}
+gateway:
+  limits: ${JSON.stringify(nothing)}
+  accessLog: {size: 0B, keep: 0}
+  capture: {size: 0B, body: 0B}`;
+  const found = await faultLines(text);
+  expect(found.map((line) => /^\S+ (\S+): /.exec(line)?.[1]?.split('.').at(-1))).toEqual([
+    'bytes',
+    ...Object.keys(nothing).filter((key) => key !== 'queue' && key !== 'drain'),
+    'size',
+    'size',
+  ]);
+  expect(found.find((line) => line.includes('queueTime'))).toContain('queue: 0');
+});
