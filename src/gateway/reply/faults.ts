@@ -114,8 +114,16 @@ export function bodiesFull(retryAfter: number): ApiError {
   return new ApiError({ status: 429, type: 'rate_limit_error', code: 'bodies_full', message, retryAfter });
 }
 
-export function queueFull(deployment: string, waiting: number, retryAfter: number): ApiError {
-  const message = `All slots of ${deployment} are taken and ${waiting} requests wait already. Try again later.`;
+export function queueFull(
+  deployment: string,
+  waiting: number,
+  retryAfter: number,
+  bodiesFit = true,
+): ApiError {
+  const why = bodiesFit
+    ? `and ${waiting} ${waiting === 1 ? 'request waits' : 'requests wait'} already.`
+    : 'and with this body those that wait would be larger than what may wait here.';
+  const message = `All slots of ${deployment} are taken, ${why} Try again later.`;
   return new ApiError({ status: 429, type: 'rate_limit_error', code: 'queue_full', message, retryAfter });
 }
 

@@ -136,7 +136,7 @@ export class Deployment implements Lessor {
         return this.#wait(options);
       case 'queue-full':
         if (!bodiesFit || !this.#shed(options.priority()))
-          throw queueFull(this.name, this.#queue.size, this.retryAfter());
+          throw queueFull(this.name, this.#queue.size, this.retryAfter(), bodiesFit);
         return this.#wait(options);
       case 'too-late':
         throw waitTooLong(this.name, this.retryAfter());
