@@ -6,7 +6,7 @@ import { z } from 'zod';
  * - `refused`: the gateway answered with an error of its own; `code` says which.
  * - `cut`: the reply had begun and broke off.
  * - `client-gone`: the client left first.
- * - `cancelled`: an operator ended it.
+ * - `cancelled`: an operator ended it, or the gateway, which ended itself.
  */
 export const outcomes = ['done', 'refused', 'cut', 'client-gone', 'cancelled'] as const;
 

@@ -12,6 +12,7 @@ import { answerCommand } from './control.ts';
 import { withCors } from './front/cors.ts';
 import type { Handlers } from './front/doors.ts';
 import { openFront } from './front/front.ts';
+import type { Front } from './front/front.ts';
 import { createHandler } from './front/handler.ts';
 import { noteRefusal } from './front/own-answers.ts';
 import { createHealthChecks } from './routing/health-checks.ts';
@@ -43,6 +44,9 @@ import { Followers } from './traffic/followers.ts';
 import { obeyWish } from './traffic/move.ts';
 import { Together } from './traffic/together.ts';
 
+/** Clients get that long to take the last word of a reply that had to end. */
+const lastWordMs = 1000;
+
 /** The control process of a gateway. */
 export interface Parent extends Starter {
   /** Is to take in what runs now, as that of another gateway has; it answers by the command "followed". Absent: it looks by itself. */
@@ -59,7 +63,7 @@ export interface Gateway {
   readonly reload: (config: GatewayConfig) => Promise<void>;
   /** Does what the control process asks; see GatewayCommand. Rejects with GATEWAY_NAME_UNKNOWN, REQUEST_UNKNOWN. */
   readonly control: (command: GatewayCommand) => Promise<unknown>;
-  /** Refuses what is new, waits for what is under way up to `limits.drainMs`, then cuts it. */
+  /** Refuses what is new, waits for what is under way up to `limits.drainMs`, then ends it with an error. */
   readonly close: () => Promise<void>;
 }
 
@@ -115,7 +119,7 @@ export async function startGateway(
       state.draining = true;
       state.shadows.stop();
       await turn;
-      await front.close(state.snapshot.config.limits.drainMs);
+      await closeFront(state, front);
       // Accounts of requests that have ended belong in what is closed now.
       await workDone();
       rooms.close();
@@ -123,6 +127,14 @@ export async function startGateway(
       sweep.stop();
     },
   };
+}
+
+/** What has not ended in its time is told so; only who does not take even that is cut. */
+async function closeFront({ observer, snapshot }: GatewayState, front: Front): Promise<void> {
+  const { drainMs } = snapshot.config.limits;
+  const timer = setTimeout(() => observer.live.endAll(), drainMs);
+  await front.close(drainMs + lastWordMs);
+  clearTimeout(timer);
 }
 
 function firstState(

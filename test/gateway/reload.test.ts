@@ -1,8 +1,11 @@
-import { expect, test } from 'vitest';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
 import { freePorts } from '../support/berth.ts';
-import { chat, configFor, dial, engine, front, postChat, start, until } from './harness.ts';
+import { chat, configFor, dial, engine, errorOf, front, post, postChat, start, until } from './harness.ts';
 
 /** Rule 23: a reload disturbs nobody, and the end waits for those who are being served. */
 
@@ -169,21 +172,56 @@ test('rule 23: on its way out the gateway lets streams finish and takes nothing 
   await closed;
 });
 
-test('rule 23: what does not end within the drain time is cut, visibly', async () => {
+test('rule 23: what does not end within the drain time is told so, and noted, wherever it is', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'berth access '));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'access.log');
+  const log = { path, format: 'json' as const, maxBytes: 1 << 20, keep: 0 };
+  let begun = 0;
   const { gateway } = await start(
     (turn) => {
+      begun += 1;
+      if (begun > 1) return;
       turn.stream();
       turn.chunk(chatEvent('begun'));
     },
+    {
+      limits: { drainMs: 100 },
+      upstream: { slots: 2 },
+      observe: { genAi: false, metricsKey: false, accessLog: log, tracing: null, capture: null },
+    },
+  );
+  const stream = await postChat(gateway.url, { stream: true });
+  const waiting = postChat(gateway.url);
+  await until('the engine has both', () => begun === 2);
+  const queued = postChat(gateway.url);
+  await until('one is in line', async () => (await gateway.metric('berth_gateway_queue_depth')) === 1);
+  await gateway.close();
+  const text = await stream.text();
+  expect(text).toMatch(/begun.*data: \{"error":.*"code":"draining"\}\}\n\n$/s);
+  for (const reply of [await waiting, await queued]) {
+    expect([reply.status, (await errorOf(reply)).code]).toEqual([503, 'draining']);
+    expect(reply.headers.get('retry-after')).toMatch(/^\d+$/);
+  }
+  const lines = (await readFile(path, 'utf8')).trim().split('\n');
+  expect(lines.map((line) => (JSON.parse(line) as { code: string }).code)).toEqual(Array(3).fill('draining'));
+});
+
+test('rule 23: who does not take even the last word is cut', async () => {
+  const { gateway } = await start(
+    (turn) => {
+      turn.stream();
+      for (let i = 0; i < 64; i += 1) turn.chunk('x'.repeat(1024 * 1024));
+    },
     { limits: { drainMs: 100 } },
   );
-  const reply = await postChat(gateway.url, { stream: true });
-  const end = reply.text().then(
-    () => 'whole',
-    (error: Error) => error.message,
-  );
+  const wire = await dial(gateway.port, post('/v1/chat/completions', chat({ stream: true })));
+  await until('it has begun', () => wire.text().includes('200 OK'));
+  wire.socket.pause();
   await gateway.close();
-  expect(await end).toBe('terminated');
+  wire.socket.resume();
+  await wire.closed;
+  expect(wire.text()).not.toContain('[DONE]');
 });
 
 test.each([

@@ -1,6 +1,8 @@
 import type { Capture } from '../observe/capture.ts';
 import type { Trace } from '../tracing/trace.ts';
 
+export type EndedBy = 'operator' | 'shutdown';
+
 /** What is noted of one request on its way, for log, live view and traces. Filled in as it goes; costs one object. */
 export interface Trail {
   /** Milliseconds since 1970. */
@@ -24,8 +26,8 @@ export interface Trail {
   cut: boolean;
   /** Code of the gateway's own error. */
   code: string | null;
-  /** An operator wants it ended. */
-  cancelled: boolean;
+  /** Who wants it ended beside its client: an operator, or the gateway, whose time is up. */
+  cancelled: EndedBy | null;
   /** Null while tracing is off. */
   trace: Trace | null;
   /** Null for the many that are not captured. */
@@ -49,7 +51,7 @@ export function newTrail(arrivedMs: number): Trail {
     tokenSource: null,
     cut: false,
     code: null,
-    cancelled: false,
+    cancelled: null,
     trace: null,
     capture: null,
   };

@@ -1,4 +1,5 @@
 import type { LiveRequest, LiveRequests } from '../../domain/live-request.ts';
+import type { EndedBy } from '../accounts/trail.ts';
 import type { Call } from '../front/call.ts';
 
 /** The requests under way. */
@@ -9,6 +10,13 @@ export interface LiveTable {
   readonly list: (most: number) => LiveRequests;
   /** Ends what bears this name as if its client had left, but tells the client. False when nothing of it is under way. */
   readonly cancel: (id: string) => boolean;
+  /** Ends all of them in that manner, since the gateway ends. */
+  readonly endAll: () => void;
+}
+
+function end(call: Call, by: EndedBy): void {
+  call.trail.cancelled = by;
+  call.phase?.leave();
 }
 
 export function createLiveTable(now: () => number): LiveTable {
@@ -38,11 +46,12 @@ export function createLiveTable(now: () => number): LiveTable {
     },
     cancel: (id) => {
       const named = calls.filter((call) => call.id === id || numbered(call.id, call.serial) === id);
-      for (const call of named) {
-        call.trail.cancelled = true;
-        call.phase?.leave();
-      }
+      for (const call of named) end(call, 'operator');
       return named.length > 0;
+    },
+    endAll: () => {
+      // Each that ends leaves the list.
+      for (const call of calls.slice()) end(call, 'shutdown');
     },
   };
 }

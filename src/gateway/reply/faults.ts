@@ -2,6 +2,7 @@ import { formatBytes } from '../../domain/format.ts';
 import type { MemoryNeed, MemoryRoom } from '../../domain/on-demand.ts';
 import { ApiError } from '../../domain/openai.ts';
 import type { ApiFault } from '../../domain/openai.ts';
+import type { EndedBy } from '../accounts/trail.ts';
 import type { FailureKind } from '../../io/upstream-pool/types.ts';
 
 /** Whole seconds where nothing tells how long it will take; not the same for all, lest they all come back at once. */
@@ -149,7 +150,7 @@ export function modelMissing(known: readonly string[]): ApiError {
 }
 
 /** An operator ended the request; clients are told not to try again by themselves. */
-export function cancelled(): ApiError {
+function cancelled(): ApiError {
   return new ApiError({
     status: 503,
     type: 'server_error',
@@ -157,6 +158,11 @@ export function cancelled(): ApiError {
     message: 'An operator of this gateway ended the request.',
     headers: ['x-should-retry', 'false'],
   });
+}
+
+/** For a request that somebody else than its client has ended. */
+export function endedHere(by: EndedBy): ApiError {
+  return by === 'operator' ? cancelled() : draining();
 }
 
 export function modelUnknown(model: string, known: readonly string[]): ApiError {

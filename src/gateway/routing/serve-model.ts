@@ -7,7 +7,7 @@ import type { Call } from '../front/call.ts';
 import { plainChoice } from './balancers.ts';
 import { CommentedReply } from '../reply/commented-reply.ts';
 import type { Deployment } from './deployment.ts';
-import { aWhile, cancelled, noInstance } from '../reply/faults.ts';
+import { aWhile, endedHere, noInstance } from '../reply/faults.ts';
 import { forwardOnly } from '../upstream/forward.ts';
 import type { OnServed } from '../upstream/forward.ts';
 import { BodyShare } from '../admission/held-bytes.ts';
@@ -254,7 +254,7 @@ function refuse(state: GatewayState, call: Call, error: unknown): void {
     error instanceof ApiError
       ? error.fault
       : error instanceof ClientGone
-        ? cancelled().fault
+        ? endedHere(call.trail.cancelled ?? 'operator').fault
         : ({
             status: 500,
             type: 'server_error',

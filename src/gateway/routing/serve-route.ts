@@ -8,7 +8,7 @@ import { choiceOf, preferring } from './balancers.ts';
 import { enterLine, leaveLine } from '../front/call.ts';
 import type { Call, Phase } from '../front/call.ts';
 import { CommentedReply } from '../reply/commented-reply.ts';
-import { aWhile, cancelled, noInstance, waitTooLong } from '../reply/faults.ts';
+import { aWhile, endedHere, noInstance, waitTooLong } from '../reply/faults.ts';
 import type { AcquireOptions, Deployment } from './deployment.ts';
 import { causeOf } from './fallback.ts';
 import { EngineLost, forward } from '../upstream/forward.ts';
@@ -188,7 +188,7 @@ function serveBy(
     throw noInstance(route.name, aWhile());
   call.trail.deployment = deployment.name;
   if (route.split) noteUnit(state, call, route, deployment.name);
-  if (call.trail.cancelled) throw cancelled();
+  if (call.trail.cancelled) throw endedHere(call.trail.cancelled);
   call.series = state.meter.series(call.endpoint.path, call.endpoint.operation, call.model, deployment.name);
   // Behind a comment this could no longer be a status that clients and proxies understand.
   if (call.reply instanceof CommentedReply && deployment.expectedWaitMs > deployment.limits.queueMs)

@@ -15,7 +15,7 @@ import { AbortDrain } from './abort-drain.ts';
 import type { Call, Phase } from '../front/call.ts';
 import type { Verdict } from '../routing/deployment.ts';
 import { EventCounter } from '../reply/event-counter.ts';
-import { cancelled, upstreamFailed, upstreamKeyRefused } from '../reply/faults.ts';
+import { endedHere, upstreamFailed, upstreamKeyRefused } from '../reply/faults.ts';
 import { requestBlock } from './header-blocks.ts';
 import { ownRequestHeaders } from './headers.ts';
 import { refusesKey } from './key-refusals.ts';
@@ -337,7 +337,8 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
 
   #cutOff(): void {
     this.#exchange.abort();
-    if (this.#writer && !this.#call.gone) this.#cut(this.#writer, cancelled().fault);
+    if (this.#writer && !this.#call.gone)
+      this.#cut(this.#writer, endedHere(this.#call.trail.cancelled ?? 'operator').fault);
     else this.#endAs({ kind: 'gone', aborted: true });
   }
 

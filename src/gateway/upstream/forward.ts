@@ -212,7 +212,7 @@ function abortCause({ trail }: Call): string {
 
 /** What is told of a request that nobody is asked for any more. */
 function outcomeOf(call: Call, end: AttemptEnd, meter: Meter): Error | null {
-  const operator = call.trail.cancelled && !call.gone;
+  const operator = call.trail.cancelled !== null && !call.gone;
   switch (end.kind) {
     case 'done':
       call.status = end.status;
