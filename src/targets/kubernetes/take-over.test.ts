@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { handedOn, takenOver } from './take-over.ts';
+import type { KubeAnswer, KubeApi, KubeQuestion } from '../../io/kube/kube-api.ts';
+import { handedOn, takeOver, takenOver } from './take-over.ts';
 
 const apiVersion = 'apps/v1';
 const image = { 'f:template': { 'f:image': {} } };
@@ -56,4 +57,43 @@ test('what a change had taken over and not applied is handed on, and taken over 
     ...former,
     fieldsV1: { 'f:spec': { ...image, 'f:strategy': {} } },
   });
+});
+
+/** A Deployment whose state is written again just before each of the first few patches; `respecified`: its spec as well. */
+function busy(times: number, { respecified = false } = {}) {
+  let version = 1;
+  let generation = 3;
+  let left = times;
+  const patched: unknown[] = [];
+  function live() {
+    return {
+      metadata: { name: 'chat', uid: 'u', generation, resourceVersion: String(version), managedFields: [] },
+    };
+  }
+  async function ask(method: string, _path: string, how?: KubeQuestion): Promise<KubeAnswer> {
+    if (method === 'GET') return { status: 200, json: live() };
+    if (left > 0) {
+      left -= 1;
+      version += 1;
+      if (respecified) generation += 1;
+    }
+    const [held] = how?.body ? (how.body as { value: unknown }[]) : [];
+    if (held?.value !== String(version))
+      return { status: 409, json: { reason: 'Conflict', message: 'the object has been modified' } };
+    patched.push(how?.body);
+    return { status: 200, json: {} };
+  }
+  return { place: { api: { server: 'https://c', ask } as KubeApi, namespace: 'n' }, live: live(), patched };
+}
+
+test('a state that the cluster writes meanwhile is no reason to give a change up', async () => {
+  const { place, live, patched } = busy(3);
+  await takeOver(place, live);
+  expect(patched).toHaveLength(1);
+});
+
+test('who changes the spec meanwhile comes first', async () => {
+  const { place, live, patched } = busy(1, { respecified: true });
+  await expect(takeOver(place, live)).rejects.toMatchObject({ code: 'KUBE_REFUSED', facts: { status: 409 } });
+  expect(patched).toEqual([]);
 });

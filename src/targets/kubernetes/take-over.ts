@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { fieldManager, must } from '../../kube/client.ts';
+import { BerthError } from '../../domain/errors/berth-error.ts';
+import { fieldManager, getObject, Live as LiveObject, must } from '../../kube/client.ts';
 import type { Live, Place } from '../../kube/client.ts';
 import { nameOfObject, objectPath } from '../../kube/kinds.ts';
 import type { KubeObject } from '../../kube/object.ts';
@@ -23,13 +24,43 @@ const formerManager = 'before-berth';
  * applies without is taken away, as it would be of its own. Who scales it keeps what is theirs.
  */
 export async function takeOver(place: Place, live: Live): Promise<void> {
-  await setOwners(place, live, takenOver(ownersOf(live)));
+  await changeOwners(place, live, takenOver);
 }
 
 /** Leaves the spec to nobody's apply, where a change ended between `takeOver` and its own; else it does nothing. */
 export async function handOn(place: Place, live: Live): Promise<void> {
-  const owned = ownersOf(live);
-  if (owned.some((one) => isOwn(one) && isTaken(one))) await setOwners(place, live, handedOn(owned));
+  if (ownersOf(live).some((one) => isOwn(one) && isTaken(one))) await changeOwners(place, live, handedOn);
+}
+
+/** So often what is written in an object without its spec, as its state is, may come first. */
+const mostTries = 10;
+
+/** Whoever changes its spec meanwhile comes first: then it throws KUBE_REFUSED. */
+async function changeOwners(
+  place: Place,
+  live: Live,
+  change: (owned: readonly Owned[]) => Owned[],
+): Promise<void> {
+  const { name, uid, generation } = live.metadata;
+  let now: Live = live;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await setOwners(place, now, change(ownersOf(now)));
+    } catch (error) {
+      const again = tries < mostTries && isOutdated(error);
+      const read = again ? await getObject(place, { ...deploymentKind, name }, LiveObject) : null;
+      if (read?.metadata.uid !== uid || read.metadata.generation !== generation) throw error;
+      now = read;
+    }
+  }
+}
+
+function isOutdated(error: unknown): boolean {
+  return error instanceof BerthError && error.code === 'KUBE_REFUSED' && statusOf(error) === 409;
+}
+
+function statusOf({ facts }: BerthError): unknown {
+  return 'status' in facts ? facts.status : null;
 }
 
 function ownersOf({ metadata }: Live): Owned[] {
@@ -39,7 +70,6 @@ function ownersOf({ metadata }: Live): Owned[] {
 async function setOwners(place: Place, { metadata }: Live, owned: readonly Owned[]): Promise<void> {
   const path = objectPath(deploymentKind, place.namespace, metadata.name);
   const body = [
-    // Whoever changes it meanwhile comes first.
     { op: 'replace', path: '/metadata/resourceVersion', value: metadata['resourceVersion'] },
     { op: 'replace', path: '/metadata/managedFields', value: owned },
   ];
