@@ -91,7 +91,7 @@ test('an engine where its deployment neither is to run nor was applied is asked 
   await place.berth('bench', 'run', 'quick');
   expect(sent.length).toBeGreaterThan(3);
   expect(new Set(sent)).toEqual(new Set(['']));
-  const [found] = findings.filter(({ rule }) => rule === 'secret-not-named');
+  const [found] = findings.filter(({ rule }) => rule === 'out-of-place');
   expect(found).toMatchObject({
     object: 'chat',
     message: expect.stringContaining(
@@ -108,5 +108,5 @@ test('one that was applied there before its file named another host is asked wit
   const { findings } = await statusOnceAsked();
   await place.berth('top', '--once', '--interval', '0.2');
   expect(new Set(sent)).toEqual(new Set(['Bearer the-key-of-chat']));
-  expect(findings.filter(({ rule }) => rule === 'secret-not-named')).toEqual([]);
+  expect(findings.filter(({ rule }) => rule === 'out-of-place')).toEqual([]);
 });

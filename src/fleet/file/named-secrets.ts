@@ -4,8 +4,7 @@ import type { NamedSecrets } from '../../domain/believed-secrets.ts';
 import { secretsOf } from '../../domain/engine-env.ts';
 import type { EngineEnv } from '../../domain/engine-env.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
-import type { Finding } from '../../domain/finding.ts';
-import { machineOf, thisMachine } from '../../domain/host-access.ts';
+import { machineOf } from '../../domain/host-access.ts';
 import type { Instance, Mark } from '../../domain/instance.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { isOfHere, secretTitle } from '../../domain/secret.ts';
@@ -143,11 +142,25 @@ function allowedFor(world: World, mark: FleetIdentity & Pick<Mark, 'deployment' 
   return allowedAt(world, mark, { deployment, machine: world.machine, target: target.kind });
 }
 
-/** Whether an engine with this mark may be asked with the key of its deployment: it is where that is to run, or was applied. */
-export function isInPlace(world: World, mark: FleetIdentity & Pick<Mark, 'deployment' | 'target'>): boolean {
-  const { fleet, fleetId, deployment, target } = mark;
+type Placed = FleetIdentity & Pick<Mark, 'deployment' | 'target'>;
+
+/**
+ * Whether an engine with this mark, on the host of this world, is where its deployment is to run or was applied. Elsewhere it is not asked
+ * with its key and gets none of its requests: whoever may write marks on one host would have what is of another.
+ */
+export function isInPlace(world: World, { fleet, fleetId, deployment, target }: Placed): boolean {
   const place = { deployment, machine: world.machine, target: target.kind };
   return isOwnGround(world.machine, target) || namingsAt(world, { fleet, fleetId }, place).length > 0;
+}
+
+/** The same of what was seen on any host. */
+export function isSeenInPlace(world: World, { mark, host }: Pick<Instance, 'mark' | 'host'>): boolean {
+  return mark !== null && isInPlace({ ...world, home: world.home ?? world, machine: host }, mark);
+}
+
+/** What says so of itself and is not comes last. */
+export function inPlaceFirst(world: World, all: readonly Instance[]): Instance[] {
+  return all.toSorted((a, b) => Number(isSeenInPlace(world, b)) - Number(isSeenInPlace(world, a)));
 }
 
 /**
@@ -184,39 +197,4 @@ export function expectNamedSecrets(world: World, mark: Named, object: string = m
   const [ref] = unbelievedSecrets(mark.spec, allowedFor(world, mark));
   if (ref === undefined) return;
   throw new BerthError('SECRET_NOT_NAMED', { deployment: mark.deployment, object, secret: secretTitle(ref) });
-}
-
-/** Engines whose mark has a key that is not read, or not sent there, so that they are asked without one. */
-export function unnamedKeys(world: World, fleet: FleetIdentity, instances: readonly Instance[]): Finding[] {
-  return instances.flatMap(({ mark, object, host }): Finding[] => {
-    const ref = mark?.spec.secrets[keyName];
-    if (!mark || !ref || !isOfHere(ref)) return [];
-    const { deployment, target } = mark;
-    const { fleetId } = fleet;
-    const told = {
-      rule: 'secret-not-named',
-      severity: 'warning',
-      object: deployment,
-    } as const;
-    const at = host === thisMachine ? object.name : `${object.name} on ${host}`;
-    if (!('file' in ref) || !isEngineKey(ref.file, { fleet: fleet.fleet, fleetId, deployment }))
-      return [
-        {
-          ...told,
-          message: `The mark on ${at} has the engine's key in ${secretTitle(ref)}, where berth keeps none for ${deployment}: it is not read, and the engine is asked without a key.`,
-          evidence: [at, secretTitle(ref)],
-          cure: `Somebody who may change that object has written it; "berth apply --restart ${deployment}" makes it as the file says.`,
-        },
-      ];
-    const place = { deployment, machine: host, target: target.kind };
-    if (isOwnGround(host, target) || namingsAt(world, fleet, place).length > 0) return [];
-    return [
-      {
-        ...told,
-        message: `The mark on ${at} says that it is ${deployment}, which is not to run there and was not applied there: it is asked without the key of ${deployment}.`,
-        evidence: [at, target.kind],
-        cure: `"berth apply" ends it; if it is not yours, somebody who may make such objects there has written it.`,
-      },
-    ];
-  });
 }

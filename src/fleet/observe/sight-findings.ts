@@ -1,9 +1,9 @@
 import type { Finding } from '../../domain/finding.ts';
 import type { World } from '../../io/world.ts';
-import { unnamedKeys } from '../file/named-secrets.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import { claimants } from './claimants.ts';
 import { leftUnseen } from './left-unseen.ts';
+import { markFindings } from './mark-findings.ts';
 import { instancesOf, silentFindings } from './observe.ts';
 import type { Sight } from './observe.ts';
 
@@ -17,6 +17,6 @@ export async function sightFindings(
     ...silentFindings(observed, hosts, loaded.deployments),
     ...(await leftUnseen(world, loaded, observed)),
     ...claimants(observed, loaded),
-    ...unnamedKeys(world, loaded, instancesOf(observed, loaded)),
+    ...markFindings(world, loaded, instancesOf(observed, loaded)),
   ];
 }

@@ -24,6 +24,7 @@ import { declaredDifferences, sameSpec } from '../plan/differences.ts';
 import { engineKeyOf, sentKeyFile } from '../apply/engine-key.ts';
 import { routesOf } from '../gateway/gateway-config.ts';
 import { worldOfInstance } from '../file/hosts.ts';
+import { inPlaceFirst } from '../file/named-secrets.ts';
 import { haveFailed } from './have-failed.ts';
 import { instancesOf, observeFleet, unseenFault } from './observe.ts';
 import { sightFindings } from './sight-findings.ts';
@@ -176,9 +177,10 @@ async function deploymentStatus(
           });
           return externalStatus(world, deployment, looking);
         }
-        const there = own.filter(
+        const all = own.filter(
           ({ mark }) => mark?.deployment === deployment.name && mark.replica === replica,
         );
+        const there = inPlaceFirst(world, all);
         const running = there.filter((one) => one.alive);
         const instance = running.find((one) => !ends.has(objectKey(one.object))) ?? running[0] ?? there[0];
         // What cannot be seen is not called stopped.

@@ -12,7 +12,7 @@ import { isAtRest } from '../plan/at-rest.ts';
 import { createSideLooks, machineWatches } from '../observe/machine-watch.ts';
 import { instancesOf, observe } from '../observe/observe.ts';
 import type { Observed } from '../observe/observe.ts';
-import { expectNamedSecrets } from '../file/named-secrets.ts';
+import { expectNamedSecrets, isInPlace } from '../file/named-secrets.ts';
 import { hostLock } from '../file/paths.ts';
 import { urlOf } from '../apply/ready.ts';
 import type { FleetIdentity } from '../file/paths.ts';
@@ -95,7 +95,7 @@ export function createSupervisor(world: World, fleet: FleetIdentity, options: Su
     if (host.machine !== thisMachine) await rotateLogs(host, engines);
     const seen = await observe(host);
     on.looked();
-    const alive = aliveIn(seen, fleet, watched);
+    const alive = aliveIn(host, { seen, fleet, watched });
     const gone: string[] = [];
     for (const { mark } of engines) {
       if (signal.aborted) return;
@@ -149,10 +149,14 @@ function takenIn(instances: readonly Instance[], onDemand: (deployment: string) 
   return instances.filter(isOwn).filter((one) => one.alive || !onDemand(one.mark.deployment));
 }
 
-function aliveIn(seen: Observed, fleet: FleetIdentity, watched: ReadonlyMap<string, Own>): Map<string, Own> {
+/** What says to be an engine where that neither is to run nor was applied is none. */
+function aliveIn(
+  host: World,
+  { seen, fleet, watched }: { seen: Observed; fleet: FleetIdentity; watched: ReadonlyMap<string, Own> },
+): Map<string, Own> {
   const running = instancesOf(seen, fleet).filter(isOwn);
   return chosen(
-    running.filter((one) => one.alive),
+    running.filter((one) => one.alive && isInPlace(host, one.mark)),
     watched,
     null,
   );

@@ -21,6 +21,7 @@ import type { GatewayChild } from '../gateway/gateway-child.ts';
 import type { GatewayEvent } from '../gateway/gateway-events.ts';
 import { hostNameOf, worldOfInstance } from '../file/hosts.ts';
 import { fleetInstances, instancesOf, observeFleet } from '../observe/observe.ts';
+import { isSeenInPlace } from '../file/named-secrets.ts';
 import { fleetPaths } from '../file/paths.ts';
 import type { FleetPaths } from '../file/paths.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
@@ -180,7 +181,7 @@ async function adopt(
 ): Promise<void> {
   const { world, loaded } = run;
   const sight = await observeFleet(world, loaded.hosts);
-  const instances = instancesOf(sight, loaded);
+  const instances = instancesOf(sight, loaded).filter((one) => isSeenInPlace(world, one));
   run.unseen = unseenIn(sight, loaded);
   const ended = told && !elsewhere ? await readLastEffects(world, loaded) : null;
   run.supervisor.adopt(instances, {
