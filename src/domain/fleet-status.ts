@@ -4,7 +4,8 @@ import { Route } from './gateway-config.ts';
 
 /**
  * `ready` answers · `starting` runs and may still load · `failing` runs and does not answer, past its start time-out ·
- * `ending` runs and is asked to end, or was by a command that was killed over it · `stopped` should run and does not · `unloaded` is started by its next request · `fetching` was, and its model is on its way here ·
+ * `ending` runs and is asked to end, or was by a command that was killed over it · `stopped` should run and does not ·
+ * `unloaded` is started by its next request · `fetching` was, and its model is on its way here ·
  * `unreachable` is a server elsewhere that does not answer.
  */
 export const replicaStates = [

@@ -95,9 +95,26 @@ test('an engine where its deployment neither is to run nor was applied is asked 
   expect(found).toMatchObject({
     object: 'chat',
     message: expect.stringContaining(
-      'deployment chat on kubernetes://k3s/shared says that it is chat, which is not to run there and was not applied there',
+      'deployment chat on kubernetes://k3s/shared says that it is chat, which is not to run there and was not last applied there',
     ) as string,
   });
+});
+
+test('nor is one where its deployment ran before its last change, to which it may go back', async () => {
+  const record = {
+    version: 1,
+    deployments: {
+      chat: {
+        runs: [{ machine: 'kubernetes://k3s/llm', target: 'kubernetes', secrets: [] }],
+        before: [{ machine: 'kubernetes://k3s/shared', target: 'kubernetes', secrets: [] }],
+      },
+    },
+  };
+  place.write(JSON.stringify(record), 'state/state/lab-k3x9/applied-secrets.json');
+  write('one');
+  const { findings } = await statusOnceAsked();
+  expect(new Set(sent)).toEqual(new Set(['']));
+  expect(findings.map(({ rule }) => rule)).toContain('out-of-place');
 });
 
 test('one that was applied there before its file named another host is asked with its key', async () => {

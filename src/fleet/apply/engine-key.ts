@@ -42,7 +42,7 @@ export function keyFileOf(mark: Keyed): string | null {
 }
 
 /**
- * The same, of an engine that was seen on the host of this world; null too where its deployment neither is to run nor was applied: whoever
+ * The same, of an engine that was seen on the host of this world; null too where its deployment neither is to run nor was last applied: whoever
  * may write a mark there would be sent the key of any.
  */
 export function sentKeyFile(world: World, mark: Keyed & Pick<Mark, 'target'>): string | null {
@@ -61,8 +61,8 @@ export async function makeKeyFile({ home, files }: World, path: string): Promise
 }
 
 /**
- * What a question to an engine on the host of this world carries. Without the file it is asked without the key, and says so itself. `file`: where its key lies by
- * our own word, in place of that of its mark.
+ * What a question to an engine on the host of this world carries. Without the file it is asked without the key, and says so itself.
+ * `file`: where its key lies by our own word, in place of that of its mark.
  */
 export async function engineHeaders(
   world: World,

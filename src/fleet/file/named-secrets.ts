@@ -116,21 +116,22 @@ interface Place {
   readonly target: string;
 }
 
+/** `back`: also by what it may go back to, of which nothing runs. */
 function namingsAt(
   world: World,
   fleet: FleetIdentity,
-  { deployment, machine, target }: Place,
+  { deployment, machine, target, back }: Place & { readonly back: boolean },
 ): readonly Naming[] {
   const of = knownIn(world).get(stateOf(world, fleet));
   const { runs = [], before = [] } = of?.applied[deployment] ?? {};
   const said = [...(of?.named.get(deployment) ?? []), ...(of?.stays.get(deployment) ?? [])];
-  const all = [...said, ...runs, ...before];
+  const all = [...said, ...runs, ...(back ? before : [])];
   return all.filter((one) => one.machine === machine && one.target === target);
 }
 
 function allowedAt(world: World, { fleet, fleetId }: FleetIdentity, place: Place): NamedSecrets {
   const { deployment } = place;
-  const there = namingsAt(world, { fleet, fleetId }, place);
+  const there = namingsAt(world, { fleet, fleetId }, { ...place, back: true });
   return {
     isOwnKey: (file) => there.length > 0 && isEngineKey(file, { fleet, fleetId, deployment }),
     named: there.flatMap(({ secrets }) => secrets),
@@ -145,11 +146,12 @@ function allowedFor(world: World, mark: FleetIdentity & Pick<Mark, 'deployment' 
 type Placed = FleetIdentity & Pick<Mark, 'deployment' | 'target'>;
 
 /**
- * Whether an engine with this mark, on the host of this world, is where its deployment is to run or was applied. Elsewhere it is not asked
- * with its key and gets none of its requests: whoever may write marks on one host would have what is of another.
+ * Whether an engine with this mark, on the host of this world, is where its deployment is to run, or may run as it was applied. Elsewhere,
+ * also where it ran before, it is not asked with its key and gets none of its requests: whoever may write marks on one host would have
+ * what is of another.
  */
 export function isInPlace(world: World, { fleet, fleetId, deployment, target }: Placed): boolean {
-  const place = { deployment, machine: world.machine, target: target.kind };
+  const place = { deployment, machine: world.machine, target: target.kind, back: false };
   return isOwnGround(world.machine, target) || namingsAt(world, { fleet, fleetId }, place).length > 0;
 }
 
@@ -172,7 +174,7 @@ export function asBelieved(
   fleet: FleetIdentity,
   { deployment, wanted }: { deployment: string; wanted: Naming },
 ): Naming[] {
-  const place = { ...wanted, deployment };
+  const place = { ...wanted, deployment, back: true };
   if (namingsAt(world, fleet, place).length === 0) return [];
   const allowed = allowedAt(world, fleet, place);
   const secrets = wanted.secrets.flatMap((ref) => believedSecret({ name: '', ref }, allowed) ?? []);

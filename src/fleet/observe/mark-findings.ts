@@ -46,7 +46,7 @@ function outOfPlace({ deployment, target }: Mark, at: string): Finding {
     rule: 'out-of-place',
     severity: 'warning',
     object: deployment,
-    message: `The mark on ${at} says that it is ${deployment}, which is not to run there and was not applied there: "berth up" gives it no requests, and it is asked without the key of ${deployment}.`,
+    message: `The mark on ${at} says that it is ${deployment}, which is not to run there and was not last applied there: "berth up" gives it no requests, and it is asked without the key of ${deployment}.`,
     evidence: [at, target.kind],
     cure: '"berth apply" ends it; if it is not yours, somebody who may make such objects there has written it.',
   };
