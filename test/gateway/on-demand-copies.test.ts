@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
-import { postChat, until } from './harness.ts';
+import { engine, postChat, until } from './harness.ts';
 import { stage } from './on-demand-stage.ts';
 import type { Stage } from './on-demand-stage.ts';
 
@@ -52,4 +52,27 @@ test('copies keep no model loaded past its idle time', async () => {
   await until('it ends', () => asked.includes('unload a'));
   await until('the copy is cut', () => engines['a']?.seen[1]?.cut === true);
   expect(asked).toEqual(['load a', 'unload a']);
+});
+
+test('a copy at an engine that a reload took away hides no request from those who make room', async () => {
+  const staged = await withCopy(0);
+  const { gateway, asked, engines, loaded, unloaded } = staged;
+  const held: Turn[] = [];
+  Object.assign(engines, { a: await engine((turn) => void held.push(turn)) });
+  await loaded('a');
+  const busy = postChat(gateway.url, { model: 'a' });
+  await until('the new engine has it', () => held.length === 1);
+  const reply = postChat(gateway.url, { model: 'b' });
+  await until(
+    'b is waited for',
+    async () => (await gateway.metric('berth_gateway_queue_depth', 'deployment="b"')) === 1,
+  );
+  expect(asked).toEqual(['load a']);
+  wellBehaved(held[0] as Turn);
+  expect((await busy).status).toBe(200);
+  await until('a makes room', () => asked.includes('unload a'));
+  await unloaded('a');
+  await until('b is asked for', () => asked.includes('load b'));
+  await loaded('b');
+  expect((await reply).status).toBe(200);
 });

@@ -107,7 +107,27 @@ test('berth serve hears of pods of Deployments and of InferenceServices, and ser
   const port = await engine('fourth');
   await new Promise((done) => setTimeout(done, 200));
   cluster.put(slice('toy-3', toy, { port }));
+  // All that comes within half a second of that is taken in together: here that it goes again, and a file in another order.
+  await new Promise((done) => setTimeout(done, 200));
+  const [, file = '', first = '', second = ''] =
+    /^(.*\n)( {2}toy: .*\n)( {2}big: .*\n)$/s.exec(readFileSync(join(place.folder, 'berth.yaml'), 'utf8')) ??
+    [];
+  place.write(file + second + first);
+  running.child.kill('SIGHUP');
+  cluster.remove('uid-toy-3');
   expect(await waiting).toBe('fourth');
+  const answers = new Set<string | number>();
+  let over = false;
+  const asking = Array.from({ length: 8 }, async () => {
+    while (!over) answers.add(await ask('toy'));
+  });
+  await until(() => running.output().stderr.includes('was read again'), 'the file to be read again');
+  cluster.put(slice('toy-4', toy, { port: await engine('fifth') }));
+  await until(() => answers.has('fifth'), 'the next engine');
+  over = true;
+  await Promise.all(asking);
+  // A number is a refusal.
+  expect([...answers].filter((one) => typeof one === 'number')).toEqual([]);
 
   running.child.kill('SIGTERM');
   expect(await running.exited).toBe(0);

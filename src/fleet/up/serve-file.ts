@@ -7,8 +7,8 @@ export interface ServedFile {
   readonly inForce: () => LoadedFleet;
   /** Reads it again; tells what is wrong, and then the old one stays. */
   readonly read: () => Promise<void>;
-  /** Has what was read taken in, all of it or nothing. */
-  readonly take: (become: (next: LoadedFleet) => Promise<void>) => Promise<void>;
+  /** Has what was read taken in, all of it or nothing. False: there was nothing, or the old one stays. */
+  readonly take: (become: (next: LoadedFleet) => Promise<void>) => Promise<boolean>;
 }
 
 /** `reload` throws what is wrong with the file; `onRead` is told of each that could be taken in. */
@@ -19,33 +19,38 @@ export function servedFile(
 ): ServedFile {
   let inForce = asSeenFromInside(first);
   let wished: LoadedFleet | null = null;
+  // One after the other: what was read last is the newest.
+  let reading = Promise.resolve();
   function stays(error: unknown): void {
     const reason = error instanceof BerthError ? error.message : String(error);
     onProgress(`berth: the old configuration stays: ${reason}`);
   }
+  async function readOnce(): Promise<void> {
+    try {
+      const next = asSeenFromInside(await reload());
+      const other = otherThan(inForce, next);
+      if (other !== null) return stays(other);
+      wished = next;
+      onRead();
+    } catch (error) {
+      stays(error);
+    }
+  }
   return {
     inForce: () => inForce,
-    read: async () => {
-      try {
-        const next = asSeenFromInside(await reload());
-        const other = otherThan(inForce, next);
-        if (other !== null) return stays(other);
-        wished = next;
-        onRead();
-      } catch (error) {
-        stays(error);
-      }
-    },
+    read: () => (reading = reading.then(readOnce)),
     take: async (become) => {
       const next = wished;
       wished = null;
-      if (!next) return;
+      if (!next) return false;
       try {
         await become(next);
         inForce = next;
         onProgress('The fleet file was read again');
+        return true;
       } catch (error) {
         stays(error);
+        return false;
       }
     },
   };

@@ -16,10 +16,11 @@ interface Pods {
   readonly text: (seen: readonly KubeEndpoint[]) => string;
 }
 
-/** Tells files apart by what they say of engines in the cluster. */
+/** Tells files apart by what they say of engines in the cluster, in whatever order. */
 export function podsKey({ deployments }: LoadedFleet): string {
   const inCluster = deployments.filter(({ engine }) => engineOf(engine.kind).launch);
-  return JSON.stringify(inCluster.map(({ name, replicas, target }) => [name, replicas, target]));
+  const texts = inCluster.map(({ name, replicas, target }) => JSON.stringify([name, replicas, target]));
+  return texts.toSorted().join('\n');
 }
 
 /** The pods of the fleet's engines. Where berth starts none of them, no cluster is asked. */

@@ -50,7 +50,7 @@ export async function serve(world: World, fleet: LoadedFleet, options: ServeOpti
   const { always, first, follow, text } = await podsOf(world, file.inForce(), options);
   const seats = new Seats();
   const folder = options.engineKeys ?? paths.engineKeys;
-  function marksOfSeen(seen: readonly KubeEndpoint[], loaded = file.inForce()): Mark[] {
+  function marksOfSeen(seen: readonly KubeEndpoint[], loaded: LoadedFleet): Mark[] {
     return marksOf(loaded, [...always, ...seen], { seats, keyOf: keysIn(folder) });
   }
   function configWith(loaded: LoadedFleet, marks: readonly Mark[]): Promise<GatewayConfig> {
@@ -61,25 +61,23 @@ export async function serve(world: World, fleet: LoadedFleet, options: ServeOpti
     secrets: await fingerprintOf(world, secretFiles(file.inForce(), folder)),
     reads: 0,
   };
-  const begin = await configWith(file.inForce(), marksOfSeen(first));
+  const begin = await configWith(file.inForce(), marksOfSeen(first, file.inForce()));
   const gateway = await startGateway(world, paths, begin, () => {}, onProgress);
   onProgress(`Serving ${fleet.fleet} at ${gateway.url}/v1 from ${text(first)}`);
   const ended = AbortSignal.any([signal, goneWith(gateway)]);
   const absences = new Absences();
-  absences.look(deploymentsOf(marksOfSeen(first))).taken();
+  absences.look(deploymentsOf(marksOfSeen(first, file.inForce()))).taken();
+  async function bring(loaded: LoadedFleet, seen: readonly KubeEndpoint[]): Promise<void> {
+    const marks = marksOfSeen(seen, loaded);
+    const waiting = { marks, absences, forMs: longestHold(loaded), signal: ended };
+    await keepWaiting(world, gateway, waiting, async () => gateway.reload(await configWith(loaded, marks)));
+  }
   const offer = newest(now, {
     world,
     signal: ended,
     onFailure: (error) => onProgress(`The gateway goes on with the engines of before: ${String(error)}`),
     take: async ({ seen }) => {
-      await file.take(async (next) => gateway.reload(await configWith(next, marksOfSeen(seen, next))));
-      const marks = marksOfSeen(seen);
-      await keepWaiting(
-        world,
-        gateway,
-        { marks, absences, forMs: longestHold(file.inForce()), signal: ended },
-        async () => gateway.reload(await configWith(file.inForce(), marks)),
-      );
+      if (!(await file.take((next) => bring(next, seen)))) await bring(file.inForce(), seen);
       onProgress(`Serving from ${text(seen)}`);
     },
   });

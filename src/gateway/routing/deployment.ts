@@ -109,9 +109,10 @@ export class Deployment implements Lessor {
     return this.instances.reduce((sum, instance) => sum + instance.inflight, 0);
   }
 
-  /** Those of them that somebody waits for. */
+  /** Those of them that somebody waits for. A reload may have taken the instance of a guest away, and with it that from the sum. */
   get awaited(): number {
-    return this.inflight - this.#guests.size;
+    const guests = [...this.#guests.keys()].filter(({ instance }) => this.instances.includes(instance));
+    return this.inflight - guests.length;
   }
 
   /** A slot at once, or a wait in line, or ApiError 429, 503 or 504 with the time to come back. */
