@@ -170,7 +170,7 @@ export const GatewayLimits = z.strictObject({
     'How long a client may leave unread what waits for it, before it is cut off (default 10m).',
   ),
   eachKey: KeyLimits.optional().describe(
-    'What each key may take that says nothing itself; without keys, all callers together.',
+    'What each key may take, bound by bound where it says nothing itself; without keys, all callers together.',
   ),
   models: z
     .record(z.string().min(1), RateLimits.describe('What all callers together may ask of this model.'))
@@ -235,7 +235,9 @@ const Gateway = z
     prices: z
       .record(z.string().min(1), ModelPrice.describe('What this model costs, in US dollars.'))
       .optional()
-      .describe('Prices of models by name, for budgets in money.'),
+      .describe(
+        'Prices of models by name, for budgets in money. A route without one costs what the deployment costs that serves it.',
+      ),
     tls: Tls.optional(),
     cors: Cors.optional(),
     hosts: z
