@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FleetStatus } from '../../src/domain/fleet-status.ts';
 import { hostLock } from '../../src/fleet/file/paths.ts';
@@ -115,6 +117,44 @@ test('an engine that crashes while another is stopped by hand is started again',
   expect(await stop.exited, stop.output().stderr).toBe(0);
   await until(async () => ((await pidOf('b')) ?? b) !== b, 'b to be started again');
   expect(await pidOf('a')).toBeNull();
+});
+
+test('an engine whose restart came to nothing is started again also after another was stopped by hand', async () => {
+  const [gateOfA, gateOfM] = [join(place.folder, 'gate-a'), join(place.folder, 'gate-m')];
+  place.write('', 'gate-a');
+  const words = { a: ['--gate', gateOfA], b: [], m: ['--gate', gateOfM] };
+  const lines = Object.entries(words).map(([name, mode]) => {
+    const command = JSON.stringify([process.execPath, fakeEngine, '{port}', ...mode]);
+    const onDemand = name === 'm' ? 'load: on-demand, ' : '';
+    return `  ${name}: {${onDemand}engine: {kind: command, command: ${command}, stopGrace: 1s, startTimeout: ${name === 'm' ? 60 : 8}s}}`;
+  });
+  place.write(
+    `version: 1\nfleet: lab\ngateway: {listen: ["127.0.0.1:0"]}\nconsole: {listen: "127.0.0.1:0"}\ndeployments:\n${lines.join('\n')}\n`,
+  );
+  place.spawn('up');
+  const url = await until(async () => (await status()).gateway.url, 'the gateway to serve');
+  const loads = ask(url, 'm');
+  await until(() => pidOf('m'), 'the model to be loaded');
+  const before = await pidOf('a');
+  rmSync(gateOfA);
+  process.kill(before ?? 0, 'SIGKILL');
+  await until(async () => ((await pidOf('a')) ?? before) !== before, 'a to be started again');
+  // The gateway takes in what runs by now: the new a, which never answers.
+  place.write('', 'gate-m');
+  expect(await loads).toBe(200);
+  await until(
+    async () => (await place.berth('journal', '--json')).stdout.includes('not waited for any longer'),
+    'it to be given up',
+  );
+  await done('stop', 'b');
+  place.write('', 'gate-a');
+  await until(
+    async () =>
+      (await status()).deployments.some(
+        ({ name, replicas }) => name === 'a' && replicas[0]?.state === 'ready',
+      ),
+    'a to be started once more',
+  );
 });
 
 test('a model on demand that was stopped by hand is not loaded by a request', async () => {

@@ -1,5 +1,5 @@
 import { machineOf } from '../../domain/host-access.ts';
-import type { Instance, Mark } from '../../domain/instance.ts';
+import type { Instance, Mark, ProcessId } from '../../domain/instance.ts';
 import type { Effect, JournalEntry } from '../../domain/journal.ts';
 import { targetOf } from '../../targets/registry.ts';
 import type { Hosts } from '../file/hosts.ts';
@@ -13,6 +13,14 @@ export interface Told {
   readonly elsewhere?: boolean | undefined;
   /** Where the fleet file has a fault, the old one stays. */
   readonly despiteFaults?: boolean;
+}
+
+/** A restart that came to nothing is no wish to have nothing there: what this very process has done does not count. Pure. */
+export function byOthers(entries: readonly JournalEntry[], own: ProcessId): JournalEntry[] {
+  return entries.filter(
+    ({ process: { bootId, pid, startTicks } }) =>
+      bootId !== own.bootId || pid !== own.pid || startTicks !== own.startTicks,
+  );
 }
 
 /** What leaves an engine that was there to be started again by whoever watches it. */
@@ -52,8 +60,8 @@ function isOfTheFile(
 }
 
 /**
- * Whether one that is gone is to be started again by who watches it. `ended`: null where that is not known. What its target looks after comes back by that, or is gone for
- * good. Pure.
+ * Whether one that is gone is to be started again by who watches it. `ended`: null where that is not known. What its target looks
+ * after comes back by that, or is gone for good. Pure.
  */
 export function isToRun(
   one: Instance & { readonly mark: Mark },

@@ -5,7 +5,7 @@ import { newToken, tokenOfFile } from '../../io/token-file.ts';
 import type { World } from '../../io/world.ts';
 import { gatewayConfig } from '../gateway/gateway-config.ts';
 import { applyFile, readAnew } from './apply-file.ts';
-import { isToRun } from './ended-by-others.ts';
+import { byOthers, isToRun } from './ended-by-others.ts';
 import type { Told } from './ended-by-others.ts';
 import { hungPorts } from './hung-ports.ts';
 import { onDemandConfig } from '../on-demand/config.ts';
@@ -183,7 +183,7 @@ async function adopt(
   const sight = await observeFleet(world, loaded.hosts);
   const instances = instancesOf(sight, loaded).filter((one) => isSeenInPlace(world, one));
   run.unseen = unseenIn(sight, loaded);
-  const ended = told && !elsewhere ? await readLastEffects(world, loaded) : null;
+  const ended = told && !elsewhere ? byOthers(await readLastEffects(world, loaded), ownProcess(world)) : null;
   run.supervisor.adopt(instances, {
     to,
     unseen: ({ host, mark }) => isUnseen(run.unseen, { machine: host, target: mark.target.kind }),
