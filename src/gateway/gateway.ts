@@ -222,7 +222,7 @@ function handlersOf({ log }: Pick<World, 'log'>, state: GatewayState): Handlers 
 async function release({ observer, snapshot, trials }: GatewayState): Promise<void> {
   await trials.close();
   for (const instance of snapshot.instances.values()) instance.pool.retire();
-  closeLimitsState(snapshot.limitsState);
+  await closeLimitsState(snapshot.limitsState);
   await observer.close();
 }
 

@@ -2,7 +2,8 @@
 export interface RedisLink {
   /** Runs a Lua script. Rejects after half a second without an answer; without a connection, or soon after that, at once. */
   readonly run: (script: string, keys: readonly string[], args: readonly string[]) => Promise<unknown>;
-  readonly close: () => void;
+  /** Resolves once the server has answered what was said before, half a second later at the latest: a process that ends waits for it. */
+  readonly close: () => Promise<void>;
 }
 
 const timeoutMs = 500;
@@ -48,17 +49,10 @@ export async function openRedis(
         throw error;
       }
     },
-    close: () => {
-      if (!client.isReady) {
-        if (client.isOpen) client.destroy();
-        return;
-      }
+    close: async () => {
       // What was said last still goes out.
-      void inTime(client.close())
-        .catch(() => {})
-        .finally(() => {
-          if (client.isOpen) client.destroy();
-        });
+      if (client.isReady) await inTime(client.close()).catch(() => {});
+      if (client.isOpen) client.destroy();
     },
   };
 }

@@ -75,6 +75,21 @@ describe.skipIf(!redisServer.there)(`budgets of several gateways (${redisServer.
     expect(await ask(later)).toBe('429 insufficient_quota');
   });
 
+  test.each([null, 40])(
+    'have what was spent just before a gateway ends, with a budget of %s',
+    async (tokens) => {
+      const { port, urlFile, folder } = await place();
+      await startRedis(port, folder);
+      const one = await runProgram(await shared(urlFile, tokens));
+      const url = await one.url();
+      await connected([url]);
+      expect(await ask(url)).toBe('200');
+      one.child.kill('SIGTERM');
+      expect(await one.ended).toBe(0);
+      expect(await spent(port)).toBe(10);
+    },
+  );
+
   test('have what was spent while Redis was away, once it is back', async () => {
     const { port, urlFile, folder } = await place();
     const config = await shared(urlFile, 20);

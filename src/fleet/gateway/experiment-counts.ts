@@ -42,7 +42,7 @@ export async function withCounts<Of>(
       partly: null,
     });
   } finally {
-    link.close();
+    await link.close();
   }
 }
 

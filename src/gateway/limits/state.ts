@@ -52,7 +52,8 @@ export interface SharedLink {
   readonly up: () => boolean;
   /** Decisions made without the shared store so far. */
   readonly fallbacks: () => number;
-  readonly close: () => void;
+  /** Resolves once what is owed to the store is told, or that takes too long. */
+  readonly close: () => Promise<void>;
 }
 
 interface Context {
@@ -104,15 +105,19 @@ export function putInForce(state: LimitsState, previous: LimitsState | null, wal
 
 /** Closes what the other one does not go on with. */
 export function closeReplaced(state: LimitsState, by: LimitsState | null): void {
-  closeLimitsState({
+  void closeLimitsState({
     usage: state.usage === by?.usage ? null : state.usage,
     shared: state.shared === by?.shared ? null : state.shared,
   });
 }
 
-export function closeLimitsState({ usage, shared }: Pick<LimitsState, 'usage' | 'shared'>): void {
+/** Resolves once the shared store has been told all: a process that ends waits for it. */
+export async function closeLimitsState({
+  usage,
+  shared,
+}: Pick<LimitsState, 'usage' | 'shared'>): Promise<void> {
   usage?.close();
-  shared?.close();
+  await shared?.close();
 }
 
 async function openUsage(
@@ -204,7 +209,7 @@ async function openShared(
       book.tellOwed();
       crowds.close();
       wishes.leave();
-      link.close();
+      return link.close();
     },
   };
 }
