@@ -193,6 +193,25 @@ test('the file has the names of secrets alone, for its user alone, and goes with
   expect(existsSync(record())).toBe(false);
 });
 
+test('what a failed change named may run no more once the file is as it was, and is applied', async () => {
+  const at = { machine: 'local', target: 'docker' };
+  await applied({ a: 'FIRST' });
+  write({ a: 'BAD' });
+  saysBack(await place.berth('apply', '--yes'));
+  expect(kept()['a']?.runs).toHaveLength(2);
+  await applied({ a: 'FIRST' });
+  expect(kept()['a']?.runs).toEqual([{ ...at, secrets: [{ env: 'FIRST' }] }]);
+});
+
+test('an engine goes back by its secret also where its machine had another address in the file', async () => {
+  await applied({ a: 'FIRST' });
+  writeFileSync(record(), readFileSync(record(), 'utf8').replace('"local"', '"ssh://a-name-that-it-had"'));
+  await applied({ a: 'FIRST' });
+  write({ a: 'BAD' });
+  saysBack(await place.berth('apply', '--yes'));
+  expect(given()).toBe('one');
+});
+
 test('a file that nobody can read, or none, keeps nothing from being applied, and is made anew', async () => {
   await applied({ a: 'FIRST' });
   writeFileSync(record(), '{"version": 1, "deployments": {"a": []}}');

@@ -24,12 +24,12 @@ export async function noteApplying(
   const began = await change(world, plan, (before) => begun(before, { wanted, runs }));
   return async (notDone) => {
     const left = new Set(notDone.map(({ deployment }) => deployment));
-    const { changed, gone } = endedIn(plan, { wanted, named: namedNow(world, plan) });
+    const { whole, gone } = endedIn(plan, { wanted, runs, named: namedNow(world, plan) });
     await change(world, plan, (now) => {
-      const done = changed.flatMap((name) => {
+      const done = [...whole].flatMap(([name, namings]) => {
         const known = now[name];
         if (!known || left.has(name)) return [];
-        return [[name, withDone(known, wanted.get(name) ?? [], began?.[name])] as const];
+        return [[name, withDone(known, namings, began?.[name])] as const];
       });
       const kept = without(
         now,
@@ -82,28 +82,30 @@ function runningIn(world: World, { fleet, fleetId, actions, held = [] }: Plan): 
   return new Map([...namedNow(world, { fleet, fleetId })].filter(([name]) => names.has(name)));
 }
 
-/** `runs`: of which it is not known yet, as before anybody kept it. Pure. */
+/** Of what runs it may not be known yet: nobody has kept it before, or its machine had another address in the file. Pure. */
 function begun(before: ByName, { wanted, runs }: { wanted: Wanted; runs: Wanted }): ByName {
-  const first = [...runs].filter(([name]) => !(name in before));
-  const all = [...new Map([...first, ...wanted])];
+  const all = [...new Map([...runs, ...wanted])];
   return {
     ...before,
     ...Object.fromEntries(all.map(([name, namings]) => [name, withBegun(before[name], namings)])),
   };
 }
 
-/** Deployments that run as this plan has them once all of it is done, and those of which nothing is left. Pure. */
+/** Deployments that run as this plan has them once all of it is done, and the names of those of which nothing is left. Pure. */
 function endedIn(
   { actions }: Plan,
-  { wanted, named }: { wanted: Wanted; named: Wanted },
-): { changed: string[]; gone: string[] } {
+  { wanted, runs, named }: { wanted: Wanted; runs: Wanted; named: Wanted },
+): { whole: Wanted; gone: string[] } {
   const byName = Map.groupBy(actions, ({ deployment }) => deployment);
   function all(name: string, is: (action: Action) => boolean): boolean {
     return (byName.get(name) ?? []).every(is);
   }
   return {
-    // One that is kept runs as it was, which a file that it is protected from may not name.
-    changed: [...wanted.keys()].filter((name) => all(name, (action) => action.do !== 'keep')),
+    whole: new Map([
+      ...[...runs].filter(([name]) => all(name, (action) => action.do === 'keep')),
+      // Of one that is changed in part, the rest runs as it was, which the file may not name.
+      ...[...wanted].filter(([name]) => all(name, (action) => action.do !== 'keep')),
+    ]),
     gone: [...byName.keys()].filter(
       (name) => !named.has(name) && all(name, (one) => one.do === 'stop' && !one.returns && !one.parks),
     ),
