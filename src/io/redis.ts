@@ -29,27 +29,33 @@ export async function openRedis(
     },
   });
   let restUntil = -Infinity;
+  let closed = false;
+  function told(state: { up: boolean; reason: string }): void {
+    if (!closed) onChange(state);
+  }
   client.on('ready', () => {
     restUntil = -Infinity;
-    onChange({ up: true, reason: '' });
+    told({ up: true, reason: '' });
   });
-  client.on('error', (error: Error) => onChange({ up: false, reason: error.message }));
+  client.on('error', (error: Error) => told({ up: false, reason: error.message }));
   void client.connect().catch(() => {});
   return {
     run: async (script, keys, args) => {
-      if (!client.isReady || performance.now() < restUntil) throw new Error('There is no connection.');
+      if (closed || !client.isReady || performance.now() < restUntil)
+        throw new Error('There is no connection.');
       try {
         const answer = await inTime(client.eval(script, { keys: [...keys], arguments: [...args] }));
-        onChange({ up: true, reason: '' });
+        told({ up: true, reason: '' });
         return answer;
       } catch (error) {
         // One that hangs must not hold up every request.
         restUntil = performance.now() + restMs;
-        onChange({ up: false, reason: String(error) });
+        told({ up: false, reason: String(error) });
         throw error;
       }
     },
     close: async () => {
+      closed = true;
       // What was said last still goes out.
       if (client.isReady) await inTime(client.close()).catch(() => {});
       if (client.isOpen) client.destroy();
