@@ -23,6 +23,8 @@ export interface Sides {
   readonly engine: Side;
   readonly gateway: Side;
   readonly peer: Side;
+  /** nginx beside another peer, to say what a proxy that looks at nothing needs there; null where it is not there, or the peer itself. */
+  readonly floor: Side | null;
 }
 
 /** The peer and our gateway in turn on the same engine under the same load: CPU per event and per small request, and what each adds to the first token. */
@@ -39,11 +41,18 @@ export async function compareWith(peer: Peer, sides: Sides, effort: Effort): Pro
   ] as const)
     for (let i = 0; i < effort.beginnings; i += 1) await warmUp(sides.client, side, shortStreams(many));
   const events = await cpuInTurn(sides, streams, effort);
+  const floor = sides.floor && (await floorOf(sides.client, sides.floor, { load: streams, effort }));
   for (const side of [sides.gateway, sides.peer])
     await warmUp(sides.client, side, { ...small, seconds: effort.warmUpSeconds });
   const requests = await cpuInTurn(sides, small, effort);
   const first = await firstInTurn(sides, effort);
   say(`${name}: CPU per event, ${peer.streams} streams`, events.cpu, 'µs');
+  if (floor !== null) {
+    const times = median(events.cpu.first) / floor;
+    console.log(
+      `nginx with as many streams: ${floor.toFixed(1)} µs, ${times.toFixed(1)} times less than ${name}`,
+    );
+  }
   say(`${name}: CPU per small request`, requests.cpu, 'µs');
   const delays = [events.peer, events.ours].map((all) => median(all.map((seen) => seen.delay_p99 / 1000)));
   console.log(`${name}: event delay p99: ${delays[0]?.toFixed(2)} ms, gateway ${delays[1]?.toFixed(2)} ms`);
@@ -69,6 +78,18 @@ interface Turns {
   readonly cpu: { first: readonly number[]; second: readonly number[]; ratios: readonly number[] };
   readonly peer: readonly Seen[];
   readonly ours: readonly Seen[];
+}
+
+/** Microseconds that a proxy takes for one event. */
+async function floorOf(
+  client: string,
+  side: Side,
+  { load, effort }: { load: Load; effort: Effort },
+): Promise<number> {
+  await warmUp(client, side, load);
+  const all: number[] = [];
+  for (let i = 0; i < effort.pairs; i += 1) all.push((await cpuPer(client, side, load)).cpu);
+  return median(all);
 }
 
 async function cpuInTurn(sides: Sides, load: Load, effort: Effort): Promise<Turns> {

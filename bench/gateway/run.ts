@@ -23,6 +23,8 @@ const effort = values.quick
   ? { pairs: 3, seconds: 2, warmUpSeconds: 3, beginnings: 8 }
   : { pairs: 7, seconds: 4, warmUpSeconds: 8, beginnings: 32 };
 
+const hasNginx = spawnSync('nginx', ['-v']).status === 0;
+
 interface Bench {
   readonly folder: string;
   readonly client: string;
@@ -56,7 +58,10 @@ async function rowsBeside(peer: Peer, { folder, client, engine }: Bench): Promis
     sides.push(other);
     const gateway = await startGateway(ownFolder(folder, 'gateway'), engine.port);
     sides.push(gateway);
-    return await compareWith(peer, { client, engine, gateway, peer: other }, effort);
+    const floor =
+      peer.name === 'nginx' || !hasNginx ? null : await startNginx(ownFolder(folder, 'floor'), engine.port);
+    if (floor) sides.push(floor);
+    return await compareWith(peer, { client, engine, gateway, peer: other, floor }, effort);
   } catch (error) {
     // One peer that fails must not cost the figures of the others.
     return absentRows(peer, error instanceof Error ? error.message : String(error));
@@ -82,7 +87,7 @@ async function main(): Promise<void> {
     console.log(`${machineLine()}, ${effort.pairs} interleaved pairs, streams at 50 events a second`);
     const rows: Goal[] = [];
     for (const peer of chosen) rows.push(...(await rowsBeside(peer, bench)));
-    if (chosen.some(({ name }) => name === 'nginx') && spawnSync('nginx', ['-v']).status === 0) {
+    if (chosen.some(({ name }) => name === 'nginx') && hasNginx) {
       const begin = {
         nginx: () => startNginx(ownFolder(folder, 'nginx'), port),
         gateway: () => startGateway(ownFolder(folder, 'gateway'), port),
