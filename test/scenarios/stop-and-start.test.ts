@@ -174,3 +174,33 @@ test('only what berth starts can be stopped, and only by a name that there is', 
   // Nothing was written down of the one that there is.
   expect((await status()).findings.map(({ rule }) => rule)).not.toContain('at-rest');
 });
+
+test('a model on demand takes no port of an engine that has ended and is to be started again', async () => {
+  const gate = join(place.folder, 'gate');
+  place.write('', 'gate');
+  const ifThere = `test -e "${gate}" || exit 3; exec "${process.execPath}" "${fakeEngine}" {port}`;
+  const commands = { a: ['sh', '-c', ifThere], m: [process.execPath, fakeEngine, '{port}'] };
+  const lines = Object.entries(commands).map(
+    ([name, command]) =>
+      `  ${name}: {${name === 'm' ? 'load: on-demand, ' : ''}engine: {kind: command, command: ${JSON.stringify(command)}, stopGrace: 1s}}`,
+  );
+  place.write(
+    `version: 1\nfleet: lab\ngateway: {listen: ["127.0.0.1:0"]}\nconsole: {listen: "127.0.0.1:0"}\ndeployments:\n${lines.join('\n')}\n`,
+  );
+  const url = await upUrl();
+  async function replicaOf(name: string): Promise<{ url: string | null; state: string } | undefined> {
+    return (await status()).deployments.find((one) => one.name === name)?.replicas[0];
+  }
+  const before = (await replicaOf('a'))?.url;
+  rmSync(gate);
+  process.kill((await pidOf('a')) ?? 0, 'SIGKILL');
+  await until(async () => {
+    const text = (await place.berth('journal', '--json')).stdout;
+    return text.split('ENGINE_CRASHED').length > 3;
+  }, 'it to have failed to start several times');
+  expect(await ask(url, 'm')).toBe(200);
+  expect((await replicaOf('m'))?.url).not.toBe(before);
+  place.write('', 'gate');
+  await until(async () => (await replicaOf('a'))?.state === 'ready', 'it to be started again');
+  expect((await replicaOf('a'))?.url).toBe(before);
+});

@@ -201,7 +201,7 @@ function filesBelow(folder: string): string[] {
     return readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
-      .filter((path) => !/\/logs\/|\/ran\/|journal\.jsonl|applied\.json/.test(path));
+      .filter((path) => !/\/logs\/|\/ran\/|journal\.jsonl|applied(-secrets)?\.json/.test(path));
   } catch {
     return [];
   }

@@ -47,6 +47,7 @@ function loaderOf(
     changed: async () => void told.push(loader.phaseOf('a')),
     onProgress: () => {},
     fetch,
+    engines: () => [],
     noted: async () => fetched.noted?.(),
     fetched: () => {},
     times: { of: () => null, learn: async () => {} },

@@ -4,6 +4,7 @@ import type { Mark } from '../../domain/instance.ts';
 import type { DemandPhase } from '../../domain/on-demand.ts';
 import type { World } from '../../io/world.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
+import type { RunningEngine } from '../gateway/running-engine.ts';
 import type { LoadTimes } from './load-times.ts';
 import { fetchFirst } from './fetch-first.ts';
 import type { FetchModel } from './fetch-first.ts';
@@ -12,6 +13,8 @@ import { startReason } from './start-reason.ts';
 
 export interface LoaderPorts {
   readonly loaded: () => LoadedFleet;
+  /** Those that run, or are started again. */
+  readonly engines: () => readonly RunningEngine[];
   readonly tell: (news: LoadNews) => void;
   /** Something runs or is gone that was not so before: the gateway is to learn of it, now or as soon as it can. Does not reject. */
   readonly changed: () => Promise<void>;
@@ -164,7 +167,7 @@ export class Loader {
   async #bringUp(entry: Entry): Promise<void> {
     const { name: deployment, abort } = entry;
     const { clock } = this.#world;
-    const { loaded, noted, onProgress, tell, times } = this.#ports;
+    const { engines, loaded, noted, onProgress, tell, times } = this.#ports;
     // One that is taken over runs already, and its file may be gone.
     await this.#fetchFirst(entry);
     abort.signal.throwIfAborted();
@@ -174,6 +177,7 @@ export class Loader {
     const started = await startMissing(this.#world, {
       loaded: loaded(),
       deployment,
+      engines,
       signal: abort.signal,
       onProgress,
       onPart: (part) => tell({ do: 'load-progress', deployment, part }),

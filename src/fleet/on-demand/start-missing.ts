@@ -17,6 +17,7 @@ import { engineLog, fleetPaths } from '../file/paths.ts';
 import { freePort } from '../plan/ports.ts';
 import { waitAnswer } from '../apply/ready.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
+import type { RunningEngine } from '../gateway/running-engine.ts';
 import { openJournal } from '../apply/journal.ts';
 import type { Journal } from '../apply/journal.ts';
 import { startEngine } from '../apply/start-engine.ts';
@@ -26,6 +27,8 @@ import { followProgress } from './progress.ts';
 export interface StartTask {
   readonly loaded: LoadedFleet;
   readonly deployment: string;
+  /** Those that run, or are started again: where one has ended, its port is free for a moment and is not to be had. */
+  readonly engines: () => readonly RunningEngine[];
   readonly signal: AbortSignal;
   readonly onProgress: (line: string) => void;
   /** A part from 0 to 1, where the engine's output tells it. */
@@ -181,7 +184,8 @@ async function startOne(
   return { ready: ready.finally(() => loaded.abort()) };
 }
 
-function markOf(world: World, { loaded }: StartTask, wanted: DesiredReplica, observed: Observed): Mark {
+function markOf(world: World, task: StartTask, wanted: DesiredReplica, observed: Observed): Mark {
+  const { loaded } = task;
   const { deployment, replica, spec } = wanted;
   return {
     fleet: loaded.fleet,
@@ -190,7 +194,7 @@ function markOf(world: World, { loaded }: StartTask, wanted: DesiredReplica, obs
     replica,
     target: { ...deployment.target },
     address: '127.0.0.1',
-    port: portOf(loaded, wanted, observed),
+    port: portOf(world, task, wanted, observed),
     logFile: engineLog(fleetPaths(world, loaded), deployment.name, replica),
     declared: { ...deployment.declared },
     spec,
@@ -198,7 +202,12 @@ function markOf(world: World, { loaded }: StartTask, wanted: DesiredReplica, obs
 }
 
 /** The one of the file, else that of an object of this place that does not run, as long as nobody else has it, else a free one. */
-function portOf(loaded: LoadedFleet, { deployment, replica }: DesiredReplica, observed: Observed): number {
+function portOf(
+  { machine }: World,
+  { loaded, engines }: StartTask,
+  { deployment, replica }: DesiredReplica,
+  observed: Observed,
+): number {
   if (deployment.port !== null) return deployment.port;
   const fallen = replicasOf(observed, loaded, deployment.name).filter((one) => one.mark.replica === replica);
   const others = observed.instances.filter(
@@ -208,6 +217,9 @@ function portOf(loaded: LoadedFleet, { deployment, replica }: DesiredReplica, ob
     ...observed.listeners.map((one) => one.port),
     ...others.flatMap((one) => one.mark?.port ?? []),
     ...loaded.deployments.flatMap((one) => one.port ?? []),
+    ...engines().flatMap((one) =>
+      one.mark.deployment === deployment.name || (one.machine ?? machine) !== machine ? [] : one.mark.port,
+    ),
   ]);
   const before = fallen.find(({ mark }) => !used.has(mark.port));
   return before?.mark.port ?? freePort(deployment.host, loaded.hosts[deployment.host], used);

@@ -23,7 +23,7 @@ import { hostNameOf, worldOfInstance } from '../file/hosts.ts';
 import { fleetInstances, instancesOf, observeFleet } from '../observe/observe.ts';
 import { isSeenInPlace } from '../file/named-secrets.ts';
 import { fleetPaths } from '../file/paths.ts';
-import type { FleetPaths } from '../file/paths.ts';
+import type { FleetIdentity, FleetPaths } from '../file/paths.ts';
 import type { LoadedFleet } from '../file/resolve.ts';
 import { afterRestart, mayRestart } from './restarts.ts';
 import type { Attempts } from './restarts.ts';
@@ -31,7 +31,7 @@ import { createSilentWatch, isUnseen, unseenIn } from '../observe/silent-hosts.t
 import type { Unseen } from '../observe/silent-hosts.ts';
 import { stopStarted } from '../apply/stop-started.ts';
 import { createSupervisor } from './supervise.ts';
-import type { Supervisor, SupervisorPorts } from './supervise.ts';
+import type { Supervisor } from './supervise.ts';
 import { requestView } from '../observe/live-requests.ts';
 import { moveTraffic, usualDrainMs } from '../apply/move-traffic.ts';
 import { noTraffic, Successor } from '../apply/traffic.ts';
@@ -69,13 +69,10 @@ export async function up(
     ownKey: newToken(),
     controlToken: await tokenOfFile(world.files, paths.controlToken),
     anonymous: false,
-    supervisor: createSupervisor(
-      world,
-      first,
-      supervisorPorts(() => run),
-    ),
+    supervisor: supervisorOf(world, first, () => run),
     loader: new Loader(world, {
       loaded: () => run.loaded,
+      engines: () => run.supervisor.engines(),
       tell: (news) => void run.gateway?.ask(news).catch(() => {}),
       changed: () => run.teller.tell(),
       onProgress: ports.onProgress,
@@ -117,8 +114,8 @@ async function stopOwn({ world, loaded, paths, ports }: Run, before: ReadonlySet
   await world.files.remove(paths.controlToken);
 }
 
-function supervisorPorts(run: () => Run): SupervisorPorts {
-  return {
+function supervisorOf(world: World, fleet: FleetIdentity, run: () => Run): Supervisor {
+  return createSupervisor(world, fleet, {
     onProgress: (line) => run().ports.onProgress(line),
     withheld: () => run().loaded.withheld,
     worldOf: (one) => worldOfInstance(run().world, run().loaded.hosts, one),
@@ -135,7 +132,7 @@ function supervisorPorts(run: () => Run): SupervisorPorts {
       () => run().loaded,
       () => run().gateway,
     ),
-  };
+  });
 }
 
 interface Run {
