@@ -25,13 +25,14 @@ export interface Peer {
 
 const cache = join(process.env['BERTH_LIVE_CACHE'] ?? join(homedir(), '.cache/berth-live'), 'gateway-peers');
 
+export const hasNginx = spawnSync('nginx', ['-v']).status === 0;
+
 const nginx: Peer = {
   name: 'nginx',
   bounds: { perEvent: 0.75, perRequest: 0.5, ttft: { p50OverMs: 0.2, p99OverMs: 1 } },
   streams: 200,
   connections: 32,
-  prepare: () =>
-    spawnSync('nginx', ['-v']).status === 0 ? startNginx : { absent: 'nginx is not installed' },
+  prepare: () => (hasNginx ? startNginx : { absent: 'nginx is not installed' }),
 };
 
 const portkey: Peer = {

@@ -10,7 +10,7 @@ import { machineLine } from '../lib/machine.ts';
 import { absentRows, compareWith } from './compare.ts';
 import { loadCore } from './load.ts';
 import { manyStreams } from './many.ts';
-import { peers } from './peers.ts';
+import { hasNginx, peers } from './peers.ts';
 import type { Peer } from './peers.ts';
 import { firstLine, pinned, start, stop } from './processes.ts';
 import { startGateway, startNginx } from './sides.ts';
@@ -22,8 +22,6 @@ const { values } = parseArgs({
 const effort = values.quick
   ? { pairs: 3, seconds: 2, warmUpSeconds: 3, beginnings: 8 }
   : { pairs: 7, seconds: 4, warmUpSeconds: 8, beginnings: 32 };
-
-const hasNginx = spawnSync('nginx', ['-v']).status === 0;
 
 interface Bench {
   readonly folder: string;

@@ -11,7 +11,7 @@ export interface NamedSecrets {
   readonly named: readonly SecretRef[];
 }
 
-/** Under this name engines give the key that berth makes for them, and it is sent to them with each question. */
+/** Under this name engines give the key that berth makes for them among their secrets, and it is sent to them with each question. */
 export const keyName = 'key';
 
 type Holder = Pick<LaunchSpec, 'secrets' | 'modelSecret'>;

@@ -1,9 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { wellBehaved } from './fake-upstream.ts';
-import { configFor, engine, runGateway, sha256, until } from './harness.ts';
+import { configFor, engine, logFileWith, runGateway, sha256, until } from './harness.ts';
 
 /** A log that is followed has no end of its own. */
 
@@ -23,10 +20,7 @@ async function follow(url: string, key: string): Promise<{ text: string; ended: 
 }
 
 test('a log is told no longer than the key holds that it was asked for with, and keeps no gateway from ending', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'berth logs '));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const logFile = join(folder, 'm.log');
-  await writeFile(logFile, 'it has begun\n');
+  const logFile = await logFileWith('it has begun\n');
   const upstream = await engine(wellBehaved);
   const limits = { drainMs: 600_000 };
   const config = configFor([{ url: upstream.url, logFile }], {

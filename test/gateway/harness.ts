@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { GatewayConfig, Upstream } from '../../src/domain/gateway-config.ts';
 import { startGateway } from '../../src/gateway/gateway.ts';
@@ -131,6 +134,15 @@ export function sumOf(text: string, name: string, labels = ''): number {
     if (line.startsWith(name) && /[{ ]/.test(line[name.length] ?? '') && line.includes(labels))
       sum += Number(line.slice(line.lastIndexOf(' ') + 1));
   return sum;
+}
+
+/** A log of an engine, removed once the test has finished. */
+export async function logFileWith(text: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'berth logs '));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'engine.log');
+  await writeFile(file, text);
+  return file;
 }
 
 export function sha256(text: string): string {

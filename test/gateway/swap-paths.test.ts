@@ -1,12 +1,21 @@
 import { createHash } from 'node:crypto';
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { appendFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
 import { noQuotas } from '../../src/gateway/limits/limits.ts';
 import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
-import { chat, configFor, dial, engine, errorOf, front, postChat, start, until } from './harness.ts';
+import {
+  chat,
+  configFor,
+  dial,
+  engine,
+  errorOf,
+  front,
+  logFileWith,
+  postChat,
+  start,
+  until,
+} from './harness.ts';
 import { stage } from './on-demand-stage.ts';
 
 const master = { authorization: 'Bearer master' };
@@ -143,10 +152,7 @@ test('these paths want a key for control, all but /running even where requests w
 });
 
 test('the log of a model is shown, and goes on as its engine writes', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'berth logs '));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const file = join(folder, 'a.log');
-  await writeFile(file, 'first line\n');
+  const file = await logFileWith('first line\n');
   const { gateway } = await stage({ a: { logFiles: [file] } }, { config: keys });
   expect(await (await fetch(`${gateway.url}/logs/a`, { headers: master })).text()).toBe('first line\n');
   const leaving = new AbortController();
@@ -163,10 +169,7 @@ test('the log of a model is shown, and goes on as its engine writes', async () =
 });
 
 test('the log of a model that always runs is shown as well, and one that lies elsewhere is said to', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'berth logs '));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const logFile = join(folder, 'm.log');
-  await writeFile(logFile, 'it has begun\n');
+  const logFile = await logFileWith('it has begun\n');
   const upstream = await engine(wellBehaved);
   const gateway = await front(
     configFor(

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { keyName } from '../../domain/believed-secrets.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { Mark } from '../../domain/instance.ts';
 import type { LaunchSpec } from '../../domain/launch-spec.ts';
@@ -10,9 +11,6 @@ import { isInPlace } from '../file/named-secrets.ts';
 import { fleetPaths, isEngineKey } from '../file/paths.ts';
 import type { FleetIdentity } from '../file/paths.ts';
 import type { Deployment } from '../file/resolve.ts';
-
-/** The name that engines give their own key among the secrets of a LaunchSpec. */
-const name = 'key';
 
 /** Where the key of this deployment lies; null where it has none. It stays the same, so that its engines need no change. */
 export function engineKeyOf(
@@ -26,7 +24,8 @@ export function engineKeyOf(
 /** Throws ENGINE_TAKES_NO_KEY when nothing of its command line or variables names the file. */
 export function expectKeyTaken(spec: LaunchSpec, deployment: string): void {
   const given = JSON.stringify([spec.args, spec.env]);
-  if (spec.secrets[name] && given.includes(JSON.stringify({ hole: 'secret', name }).slice(1, -1))) return;
+  const hole = JSON.stringify({ hole: 'secret', name: keyName }).slice(1, -1);
+  if (spec.secrets[keyName] && given.includes(hole)) return;
   throw new BerthError('ENGINE_TAKES_NO_KEY', { deployment, engine: spec.engine });
 }
 
@@ -37,13 +36,13 @@ type Keyed = Pick<Mark, 'fleet' | 'fleetId' | 'deployment' | 'spec'>;
  * as in a namespace, would be sent what lies there.
  */
 export function keyFileOf(mark: Keyed): string | null {
-  const ref = mark.spec.secrets[name];
+  const ref = mark.spec.secrets[keyName];
   return ref && 'file' in ref && isEngineKey(ref.file, mark) ? ref.file : null;
 }
 
 /**
- * The same, of an engine that was seen on the host of this world; null too where its deployment neither is to run nor was last applied: whoever
- * may write a mark there would be sent the key of any.
+ * The same, of an engine that was seen on the host of this world; null too where its deployment neither is to run nor was last applied:
+ * whoever may write a mark there would be sent the key of any.
  */
 export function sentKeyFile(world: World, mark: Keyed & Pick<Mark, 'target'>): string | null {
   return isInPlace(world, mark) ? keyFileOf(mark) : null;

@@ -243,18 +243,9 @@ async function runningStatus(
     targetOf(instance.object.target).usage(world, instance),
     isOutdated(world, deployment, mark),
   ]);
-  const ready = instance.alive && answer === '';
   return {
     replica: mark.replica,
-    state: ending
-      ? 'ending'
-      : ready
-        ? 'ready'
-        : !instance.alive
-          ? 'stopped'
-          : age < mark.spec.readiness.startTimeoutMs
-            ? 'starting'
-            : 'failing',
+    state: instance.alive ? aliveState({ ending, answer, age }, mark) : 'stopped',
     url,
     object: instance.object.name,
     pid,
@@ -266,6 +257,16 @@ async function runningStatus(
     slots: mark.spec.slots,
     outdated,
   };
+}
+
+/** `answer`: what is wrong with what it says, "" where nothing is. `age`: milliseconds since its start. */
+function aliveState(
+  { ending, answer, age }: { ending: boolean; answer: string; age: number },
+  { spec }: Mark,
+): ReplicaStatus['state'] {
+  if (ending) return 'ending';
+  if (answer === '') return 'ready';
+  return age < spec.readiness.startTimeoutMs ? 'starting' : 'failing';
 }
 
 /** What its target counts, and what `berth up` has done. */

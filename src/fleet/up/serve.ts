@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { keyName } from '../../domain/believed-secrets.ts';
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { GatewayConfig } from '../../domain/gateway-config.ts';
 import type { Mark } from '../../domain/instance.ts';
@@ -213,6 +214,6 @@ function configOf(
 
 /** These marks are made here, of the file and of the folder of keys that was named: nobody else has written them. */
 function engineOfMark(mark: Mark): RunningEngine {
-  const key = mark.spec.secrets['key'];
+  const key = mark.spec.secrets[keyName];
   return { mark, keyFile: key && 'file' in key ? key.file : null };
 }

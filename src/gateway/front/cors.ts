@@ -33,7 +33,7 @@ export function withCors(policyOf: () => CorsPolicy, handler: Handler, onRefused
     if (origin === undefined || !policy.origins.has(origin)) {
       if (origin !== undefined && isOwnPage(policy, origin, inbound.header('host') ?? ''))
         return handler(inbound, reply);
-      const dialect = dialectOf(inbound, inbound.url.split('?')[0] ?? '');
+      const dialect = dialectOf(inbound);
       const requestId = requestIdOf(inbound);
       const fault = refusal(origin ?? 'another site');
       onRefused(inbound, fault, requestId);

@@ -2,6 +2,7 @@ import { endpoints } from '../../domain/endpoints.ts';
 import type { Dialect, Endpoint } from '../../domain/endpoints.ts';
 import { ApiError } from '../../domain/openai.ts';
 import type { Inbound } from '../../io/http-server/types.ts';
+import { withoutQuery } from '../upstream/upstream-path.ts';
 
 export const endpointAt: ReadonlyMap<string, Endpoint> = new Map(
   endpoints.map((endpoint) => [endpoint.path, endpoint]),
@@ -108,7 +109,8 @@ export function methodFault(method: string, path: string, allowed: string): ApiE
 }
 
 /** Whose errors the client reads: by the endpoint, elsewhere by the header that all of Anthropic's clients send. */
-export function dialectOf(inbound: Inbound, path: string): Dialect {
+export function dialectOf(inbound: Inbound): Dialect {
+  const path = withoutQuery(inbound.url);
   const endpoint = endpointAt.get(path);
   if (endpoint) return endpoint.dialect;
   const anthropic = isAtOrBelow(path, '/v1/messages') || inbound.header('anthropic-version') !== undefined;

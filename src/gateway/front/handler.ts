@@ -44,7 +44,7 @@ export function createHandler(
       }
       state.meter.series('none', 'none', 'none').status(error.fault.status).value += 1;
       noteRefusal(state, inbound, error.fault, requestId);
-      sendFault(reply, error.fault, { requestId, dialect: dialectOf(inbound, withoutQuery(inbound.url)) });
+      sendFault(reply, error.fault, { requestId, dialect: dialectOf(inbound) });
     }
     try {
       admit(inbound);
@@ -152,7 +152,7 @@ function answerOwn(
     default: {
       const caller = snapshot.keyring.identify(inbound);
       const name = path.startsWith(modelPath) ? decode(path.slice(modelPath.length)) : null;
-      const list = modelsReply(state, caller, { name, dialect: dialectOf(inbound, path) });
+      const list = modelsReply(state, caller, { name, dialect: dialectOf(inbound) });
       sendJson(reply, 200, list, requestId);
       noteServed(state, inbound, requestId, caller.id);
     }

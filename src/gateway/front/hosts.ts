@@ -24,7 +24,7 @@ export function withHosts(
     const host = inbound.header('host') ?? '';
     if (latest?.host !== host || latest.names !== names) {
       if (!isOurs(host, names)) {
-        const dialect = dialectOf(inbound, inbound.url.split('?')[0] ?? '');
+        const dialect = dialectOf(inbound);
         const requestId = requestIdOf(inbound);
         const fault = refusal(host);
         onRefused(inbound, fault, requestId);

@@ -11,7 +11,7 @@ export function createRefuser(state: GatewayState, onRefused: OnRefused): Refuse
   return (fault, inbound, served) => {
     const requestId = inbound ? requestIdOf(inbound) : newRequestId();
     if (!served) onRefused(inbound, fault, requestId);
-    const dialect = inbound ? dialectOf(inbound, inbound.url.split('?')[0] ?? '') : 'openai';
+    const dialect = inbound ? dialectOf(inbound) : 'openai';
     return {
       headers: [
         'x-request-id',

@@ -1,6 +1,7 @@
 import { errorReplyEvent, streamError } from '../../domain/dialects.ts';
 import type { Dialect } from '../../domain/endpoints.ts';
 import type { HeadOptions, Reply } from '../../io/http-server/types.ts';
+import { headerValues } from '../front/header-values.ts';
 import { upstreamFailed } from './faults.ts';
 
 /** An error body larger than this is not passed on; engines' own are far smaller. */
@@ -112,12 +113,8 @@ export class CommentedReply implements Reply {
 }
 
 function isEventStream(rawHeaders: readonly string[]): boolean {
-  return rawHeaders.some(
-    (text, i) =>
-      i % 2 === 0 &&
-      text.toLowerCase() === 'content-type' &&
-      rawHeaders[i + 1]?.toLowerCase().startsWith('text/event-stream') === true,
-  );
+  const types = headerValues(rawHeaders, 'content-type');
+  return types.some((type) => type.toLowerCase().startsWith('text/event-stream'));
 }
 
 function errorIn(text: string): object | null {
