@@ -41,6 +41,8 @@ export interface FakeUpstream {
   readonly seen: SeenRequest[];
   /** Connections ever made. */
   readonly connections: () => number;
+  /** Connections now. */
+  readonly open: () => number;
   /** Bytes of replies that nobody has taken yet. */
   readonly unsent: () => number;
   readonly setScript: (script: Script) => void;
@@ -83,6 +85,7 @@ export async function startFakeUpstream(
     port: bound,
     seen,
     connections: () => count,
+    open: () => sockets.size,
     unsent: () => [...sockets].reduce((sum, socket) => sum + socket.writableLength, 0),
     setScript: (next) => (script = next),
     stop: async () => {

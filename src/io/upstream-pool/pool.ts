@@ -2,6 +2,7 @@ import { Connection } from './connection.ts';
 import type { ConnectionOwner, Job } from './connection.ts';
 import { dialTo } from './dial.ts';
 import type { Dial } from './dial.ts';
+import { haveClosed, haveLived, keepLimit, noHabit, worthTrying } from './keep-habit.ts';
 import { KnownReplies } from './known-replies.ts';
 import type { Sweep } from './sweep.ts';
 import type {
@@ -18,10 +19,13 @@ import type {
 const probationMs = 1000;
 /** A few tell the habit as well as many. */
 const maxWatched = 4;
+/** How many are kept past their time to see when this upstream closes them. */
+const maxTried = 2;
 
 /**
- * Connections to one upstream, the one used last taken first. A connection is busy, unused, or watched
- * (after an event stream, until this upstream's habit is known).
+ * Connections to one upstream, the one used last taken first. A connection is busy, unused, watched
+ * (after an event stream, until this upstream's habit is known), or tried: kept for longer than it may be
+ * used, which tells how long others may.
  */
 class ConnectionPool implements UpstreamPool, ConnectionOwner {
   readonly now: () => number;
@@ -31,10 +35,13 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
   readonly #authority: string;
   readonly #prefix: string;
   #latest = { method: '', path: '', start: '' };
-  #options: Required<Omit<PoolOptions, 'ca' | 'firstByteMs'>> & PoolTimes;
+  #options: PoolTimes;
   readonly #busy = new Set<Connection>();
   readonly #unused: Connection[] = [];
   readonly #watched = new Set<Connection>();
+  readonly #tried = new Set<Connection>();
+  #habit = noHabit;
+  #checkedAt = -Infinity;
   readonly #sweep: Sweep;
   /** Null while no time limit is watched: after `retire`, as long as nothing is under way. */
   #unsweep: (() => void) | null = null;
@@ -48,7 +55,7 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
     this.#dial = dialTo(base, options.ca);
     this.#authority = base.host;
     this.#prefix = base.pathname.replace(/\/$/, '');
-    this.#options = { keepMs: 4000, ...options };
+    this.#options = options;
     this.now = sweep.now;
     this.#exact = sweep.exact;
     this.#sweep = sweep;
@@ -73,9 +80,10 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
 
   retire(): void {
     this.#retired = true;
-    for (const connection of [...this.#unused, ...this.#watched]) connection.destroy();
+    for (const connection of [...this.#unused, ...this.#watched, ...this.#tried]) connection.destroy();
     this.#unused.length = 0;
     this.#watched.clear();
+    this.#tried.clear();
     this.#unsweepWhenDone();
   }
 
@@ -107,6 +115,7 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
   onGone(connection: Connection): void {
     this.#busy.delete(connection);
     if (this.#watched.delete(connection)) this.#keepsAfterStream = false;
+    if (this.#tried.delete(connection)) this.#habit = haveClosed(this.#habit, this.now() - connection.since);
     const at = this.#unused.indexOf(connection);
     if (at >= 0) this.#unused.splice(at, 1);
     this.#unsweepWhenDone();
@@ -125,9 +134,17 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
   #take(): Connection {
     for (let kept = this.#unused.pop(); kept; kept = this.#unused.pop()) {
       if (!kept.socket.destroyed && this.#exact() - kept.since < this.#keepLimit(kept)) return kept;
-      kept.destroy();
+      this.#letGo(kept);
     }
     return new Connection(this, this.#dial);
+  }
+
+  /** One that may not be used again. */
+  #letGo(connection: Connection): void {
+    const announced = this.#keepLimit(connection) < keepLimit(this.#habit);
+    if (announced || connection.socket.destroyed || this.#tried.size >= maxTried || !worthTrying(this.#habit))
+      connection.destroy();
+    else this.#tried.add(connection);
   }
 
   #start(connection: Connection, job: Job): void {
@@ -177,14 +194,26 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
     for (let oldest = this.#unused[0]; oldest; oldest = this.#unused[0]) {
       if (now - oldest.since < this.#keepLimit(oldest)) break;
       this.#unused.shift();
-      oldest.destroy();
+      this.#letGo(oldest);
+    }
+    this.#checkTried();
+    this.#checkedAt = now;
+  }
+
+  /** What was closed since the check before has been seen by now; what is closed now may not have been, in a turn that is late. */
+  #checkTried(): void {
+    for (const connection of this.#tried) {
+      this.#habit = haveLived(this.#habit, this.#checkedAt - connection.since);
+      if (worthTrying(this.#habit)) continue;
+      this.#tried.delete(connection);
+      connection.destroy();
     }
   }
 
   /** A second less than the upstream announces: it counts from when it sent, we from when we read. */
   #keepLimit(connection: Connection): number {
     const announced = connection.keepMs === null ? Infinity : Math.max(0, connection.keepMs - 1000);
-    return Math.min(this.#options.keepMs, announced);
+    return Math.min(keepLimit(this.#habit), announced);
   }
 }
 

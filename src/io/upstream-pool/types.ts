@@ -107,8 +107,6 @@ export interface PoolTimes {
 }
 
 export interface PoolOptions extends PoolTimes {
-  /** How long an unused connection is kept at most; below the 5 s after which the usual engines close theirs. */
-  readonly keepMs?: number;
   /** PEM: the authorities that are trusted, in place of the usual ones; for https. */
   readonly ca?: string;
 }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { chatEvent, doneEvent } from '../fake-upstream.ts';
 import type { Turn } from '../fake-upstream.ts';
@@ -64,6 +65,55 @@ test('rule 8: a connection is let go before the five seconds after which engines
     clock.advance(4100);
   }
   expect(upstream.connections()).toBe(3);
+});
+
+/** Uses one connection and leaves it for as long as the usual ones are kept, so that it is tried. */
+async function leaveOne(gateway: { readonly url: string }, clock: { advance: (ms: number) => void }) {
+  await (await postChat(gateway.url)).text();
+  clock.advance(4100);
+  await someTicks();
+}
+
+/** The gateway looks at its connections each tenth of a second. */
+function someTicks(): Promise<void> {
+  return setTimeout(300);
+}
+
+test('rule 8: where connections are seen to live for longer than five seconds, others are used again for longer', async () => {
+  const clock = turnedClock();
+  const { upstream, gateway } = await start((turn) => turn.json(200, {}), { clock });
+  await leaveOne(gateway, clock);
+  clock.advance(20_000);
+  await someTicks();
+  for (let i = 0; i < 3; i += 1) {
+    await (await postChat(gateway.url)).text();
+    clock.advance(18_000);
+    await someTicks();
+  }
+  // The first is tried and was not used again; it had lived for 24 s, and has for 78 s by now.
+  expect(upstream.connections()).toBe(2);
+  clock.advance(43_000);
+  await (await postChat(gateway.url)).text();
+  expect(upstream.connections()).toBe(3);
+});
+
+test('rule 8: an engine that closes the one that is tried is not tried again', async () => {
+  const clock = turnedClock();
+  const turns: Turn[] = [];
+  function script(turn: Turn): void {
+    turns.push(turn);
+    turn.json(200, {});
+  }
+  const { upstream, gateway } = await start(script, { clock });
+  await leaveOne(gateway, clock);
+  turns[0]?.close();
+  await until('it is closed', () => upstream.open() === 0);
+  for (let i = 0; i < 3; i += 1) {
+    await leaveOne(gateway, clock);
+    await until('it is let go', () => upstream.open() === 0);
+    clock.advance(60_000);
+  }
+  expect(upstream.connections()).toBe(4);
 });
 
 test('rule 8: an engine may announce a shorter time, and is believed', async () => {
