@@ -9,6 +9,8 @@ import type { Side } from './sides.ts';
 export interface Effort {
   readonly pairs: number;
   readonly seconds: number;
+  /** Of each stream: long enough that its beginning and end, which small requests have too, are little beside its events. */
+  readonly streamSeconds: number;
   /** Long enough for a runtime to have compiled what is hot: what is compared is how a gateway runs, not how it starts. */
   readonly warmUpSeconds: number;
   /** How often short streams begin and end side by side before: what that costs is compiled by how often it was done, not by how long. */
@@ -17,6 +19,9 @@ export interface Effort {
 
 /** What a runtime must have seen to have compiled what is hot, however little its peer can bear. */
 const warmUpStreams = 200;
+
+/** With fewer each event has a turn of the loop for itself, which costs any proxy more than the event. */
+const fullCore = 200;
 
 export interface Sides {
   readonly client: string;
@@ -30,9 +35,8 @@ export interface Sides {
 /** The peer and our gateway in turn on the same engine under the same load: CPU per event and per small request, and what each adds to the first token. */
 export async function compareWith(peer: Peer, sides: Sides, effort: Effort): Promise<Goal[]> {
   const { bounds, name } = peer;
-  const { seconds } = effort;
-  const streams = wholeStreams(peer.streams, seconds);
-  const small = { connections: peer.connections, seconds: seconds / 2, events: 0, gapMicros: 0 };
+  const streams = wholeStreams(peer.streams, effort.streamSeconds);
+  const small = { connections: peer.connections, seconds: effort.seconds / 2, events: 0, gapMicros: 0 };
   await warmUp(sides.client, sides.gateway, wholeStreams(warmUpStreams, effort.warmUpSeconds));
   await warmUp(sides.client, sides.peer, wholeStreams(peer.streams, effort.warmUpSeconds));
   for (const [side, many] of [
@@ -41,18 +45,21 @@ export async function compareWith(peer: Peer, sides: Sides, effort: Effort): Pro
   ] as const)
     for (let i = 0; i < effort.beginnings; i += 1) await warmUp(sides.client, side, shortStreams(many));
   const events = await cpuInTurn(sides, streams, effort);
-  const floor = sides.floor && (await floorOf(sides.client, sides.floor, { load: streams, effort }));
+  const floor = sides.floor && (await eventsOf(sides.client, sides.floor, { load: streams, effort }));
+  const full =
+    peer.streams < fullCore
+      ? await eventsOf(sides.client, sides.gateway, {
+          load: wholeStreams(fullCore, effort.streamSeconds),
+          effort,
+        })
+      : null;
   for (const side of [sides.gateway, sides.peer])
     await warmUp(sides.client, side, { ...small, seconds: effort.warmUpSeconds });
   const requests = await cpuInTurn(sides, small, effort);
   const first = await firstInTurn(sides, effort);
   say(`${name}: CPU per event, ${peer.streams} streams`, events.cpu, 'µs');
-  if (floor !== null) {
-    const times = median(events.cpu.first) / floor;
-    console.log(
-      `nginx with as many streams: ${floor.toFixed(1)} µs, ${times.toFixed(1)} times less than ${name}`,
-    );
-  }
+  sayLess('nginx with as many streams', floor, events.cpu);
+  sayLess(`gateway with ${fullCore} streams`, full, events.cpu);
   say(`${name}: CPU per small request`, requests.cpu, 'µs');
   const delays = [events.peer, events.ours].map((all) => median(all.map((seen) => seen.delay_p99 / 1000)));
   console.log(`${name}: event delay p99: ${delays[0]?.toFixed(2)} ms, gateway ${delays[1]?.toFixed(2)} ms`);
@@ -80,15 +87,15 @@ interface Turns {
   readonly ours: readonly Seen[];
 }
 
-/** Microseconds that a proxy takes for one event. */
-async function floorOf(
+/** Microseconds that a proxy takes for one event, by itself. */
+async function eventsOf(
   client: string,
   side: Side,
   { load, effort }: { load: Load; effort: Effort },
 ): Promise<number> {
   await warmUp(client, side, load);
   const all: number[] = [];
-  for (let i = 0; i < effort.pairs; i += 1) all.push((await cpuPer(client, side, load)).cpu);
+  for (let i = 0; i < effort.pairs; i += 2) all.push((await cpuPer(client, side, load)).cpu);
   return median(all);
 }
 
@@ -161,6 +168,11 @@ function nginxGoals(events: Turns, first: First): Goal[] {
 
 function goal(name: string, value: number | null, bound: Goal['bound']): Goal {
   return { name: `gateway.${name}`, value, bound };
+}
+
+function sayLess(what: string, micros: number | null, { first }: Turns['cpu']): void {
+  if (micros === null) return;
+  console.log(`${what}: ${micros.toFixed(1)} µs, ${(median(first) / micros).toFixed(1)} times less`);
 }
 
 function say(what: string, { first, second }: Turns['cpu'], unit: string): void {

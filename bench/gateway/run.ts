@@ -20,8 +20,8 @@ const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string', multiple: true } },
 });
 const effort = values.quick
-  ? { pairs: 3, seconds: 2, warmUpSeconds: 3, beginnings: 8 }
-  : { pairs: 7, seconds: 4, warmUpSeconds: 8, beginnings: 32 };
+  ? { pairs: 3, seconds: 2, streamSeconds: 3, warmUpSeconds: 3, beginnings: 8 }
+  : { pairs: 7, seconds: 4, streamSeconds: 8, warmUpSeconds: 8, beginnings: 32 };
 
 interface Bench {
   readonly folder: string;
