@@ -13,8 +13,9 @@ export interface Owed {
 
 /** Those that have something to write at the end of this turn. */
 let waiting: TurnWriter[] = [];
-/** When the first of them was given it. */
+/** When the first of them was given it, and when that was last looked at. */
 let since = 0;
+let latest = 0;
 
 /**
  * Keeps what is written to a socket until the end of the event loop's turn, or for a millisecond of it, so that the
@@ -148,9 +149,17 @@ const asBytes = 'buffer' as BufferEncoding;
 function toFlush(writer: TurnWriter): void {
   const count = waiting.push(writer);
   if (count === 1) {
-    since = performance.now();
+    since = latest = performance.now();
     setImmediate(flushAll);
-  } else if (count % 8 === 0 && performance.now() - since > longestMs) flushAll();
+  } else if (count % 8 === 0) {
+    latest = performance.now();
+    if (latest - since > longestMs) flushAll();
+  }
+}
+
+/** Monotonic milliseconds for what happens again and again, such as events: within a turn that writes, when it was last looked at. */
+export function aboutNow(): number {
+  return waiting.length > 0 ? latest : performance.now();
 }
 
 /** Writes what all have kept back. */

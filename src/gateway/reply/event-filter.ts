@@ -5,7 +5,10 @@ const CR = 13;
 const colon = 58;
 const openBracket = 91;
 const closeBracket = 93;
+const backslash = 92;
+const openBrace = 123;
 const emptyList = Buffer.from('[]');
+const choices = Buffer.from('"choices":');
 const nothing = Buffer.alloc(0);
 /** A partial event larger than this is no longer held back. */
 const maxHeld = 64 * 1024;
@@ -24,6 +27,8 @@ export class EventFilter {
   #held: Buffer = nothing;
   /** The last bytes of an event that is too large to be held and is passed on in pieces; null between events. */
   #passing: Buffer | null = null;
+  /** Where the first list began in an earlier read: the events of a stream begin alike. */
+  #listAt = 0;
 
   constructor(options: { stripUsage: boolean }) {
     this.#stripUsage = options.stripUsage;
@@ -38,12 +43,21 @@ export class EventFilter {
   push(read: BodyRead): readonly Buffer[] | 'as-is' {
     const free = this.#held.length === 0 && this.#passing === null;
     if (read.spanCount === 0) return free ? 'as-is' : [];
-    if (free && endsEvent(read) && !(this.#stripUsage && hasEmptyList(read.raw))) return 'as-is';
+    if (free && endsEvent(read) && !(this.#stripUsage && this.#hasEmptyList(read.raw))) return 'as-is';
     const pieces: Buffer[] = [this.#held];
     for (let i = 0; i < read.spanCount; i += 2)
       pieces.push(read.raw.subarray(read.spans[i], read.spans[i + 1]));
     this.#held = nothing;
     return this.#sift(Buffer.concat(pieces));
+  }
+
+  #hasEmptyList(bytes: Buffer): boolean {
+    if (bytes.length > fewBytes) return bytes.includes(emptyList);
+    // What is before its choices was looked at in an earlier event, and an event that has some is none of usage alone.
+    let at = hasChoice(bytes, this.#listAt) ? this.#listAt : bytes.indexOf(openBracket);
+    if (at >= 0) this.#listAt = at;
+    for (; at >= 0; at = bytes.indexOf(openBracket, at + 1)) if (bytes[at + 1] === closeBracket) return true;
+    return false;
   }
 
   /** What is still held back when the stream ends as it should. */
@@ -90,11 +104,12 @@ export class EventFilter {
 /** A read of one event has few brackets, and the native search for a single byte costs a fraction of that for two. */
 const fewBytes = 1024;
 
-function hasEmptyList(bytes: Buffer): boolean {
-  if (bytes.length > fewBytes) return bytes.includes(emptyList);
-  for (let at = bytes.indexOf(openBracket); at >= 0; at = bytes.indexOf(openBracket, at + 1))
-    if (bytes[at + 1] === closeBracket) return true;
-  return false;
+/** Whether the list of choices begins at `at` and has something in it. */
+function hasChoice(bytes: Buffer, at: number): boolean {
+  const key = at - choices.length;
+  if (key < 1 || bytes[at] !== openBracket || bytes[at + 1] !== openBrace) return false;
+  for (let i = choices.length - 1; i >= 0; i -= 1) if (choices[i] !== bytes[key + i]) return false;
+  return bytes[key - 1] !== backslash;
 }
 
 /** The read's payload ends where an event ends. */

@@ -10,6 +10,7 @@ import type {
 } from '../../io/upstream-pool/types.ts';
 import { verdictOfFailure } from './failure-verdict.ts';
 import { soon } from '../../io/turn-work.ts';
+import { aboutNow } from '../../io/turn-writer.ts';
 import type { TurnWork } from '../../io/turn-work.ts';
 import { AbortDrain } from './abort-drain.ts';
 import type { Call, Phase } from '../front/call.ts';
@@ -194,10 +195,8 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
   }
 
   onBody(read: BodyRead): void {
-    const now = performance.now();
-    if (this.firstAt === null) this.firstAt = this.#call.trail.firstAt = now;
-    else this.#gap?.observe((now - this.lastAt) / 1000);
-    this.lastAt = now;
+    if (this.firstAt === null) this.firstAt = this.#call.trail.firstAt = this.lastAt = performance.now();
+    else this.#noteGap();
     const events = this.#events;
     if (events) {
       events.push(read);
@@ -211,6 +210,12 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
     }
     this.#capture?.replyBody(read);
     if (!this.#writer?.write(read)) this.#waitForClient();
+  }
+
+  #noteGap(): void {
+    const now = Math.max(this.lastAt, aboutNow());
+    this.#gap?.observe((now - this.lastAt) / 1000);
+    this.lastAt = now;
   }
 
   onEnd(): void {

@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 
 /** All accepted sockets read into this one; otherwise Node makes a buffer of 64 KiB for every read, and a second one to copy to. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+/** Each look at the global one goes through a getter of Node's. */
+const bufferOf = Buffer;
 
 interface Handle {
   readonly useUserBuffer?: (buffer: Buffer) => void;
@@ -22,7 +24,7 @@ export function readIntoOne(socket: Socket, take: (bytes: Buffer) => void): bool
   const fields = socket as unknown as Record<symbol, unknown>;
   fields[keys.buffer] = readBuffer;
   fields[keys.callback] = (size: number) => {
-    const bytes = Buffer.allocUnsafe(size);
+    const bytes = bufferOf.allocUnsafe(size);
     readBuffer.copy(bytes, 0, 0, size);
     take(bytes);
     return true;

@@ -21,6 +21,8 @@ const SEMICOLON = 59;
 /** Sizes above this are refused: no reply has such a chunk, and the sum must stay an exact integer. */
 const maxDigits = 12;
 const maxExtras = 16 * 1024;
+/** Of the size of a chunk that lies whole in one read. */
+const fewDigits = 6;
 
 /**
  * Walks chunked framing (RFC 9112, 7.1) over reads of any size and finds where the message ends. Payload is skipped,
@@ -49,7 +51,9 @@ export class ChunkedWalker {
     this.spanCount = 0;
     let at = from;
     while (at < bytes.length && this.#state !== 'done') {
-      if (this.#state === 'data') {
+      const next = this.aligned ? this.#wholeChunk(bytes, at) : at;
+      if (next > at) at = next;
+      else if (this.#state === 'data') {
         const end = Math.min(at + this.#remaining, bytes.length);
         this.spans[this.spanCount] = at;
         this.spans[this.spanCount + 1] = end;
@@ -63,6 +67,26 @@ export class ChunkedWalker {
       }
     }
     return at;
+  }
+
+  /** What is behind a chunk that lies whole in these bytes, as nearly all do; `at` where that is not so, and for the last one. */
+  #wholeChunk(bytes: Uint8Array, at: number): number {
+    let size = 0;
+    let start = at;
+    for (const most = Math.min(at + fewDigits, bytes.length); start < most; start += 1) {
+      const digit = hexDigit(bytes[start] as number);
+      if (digit < 0) break;
+      size = size * 16 + digit;
+    }
+    start += 2;
+    const end = start + size;
+    if (size === 0 || end + 2 > bytes.length) return at;
+    if (bytes[start - 2] !== CR || bytes[start - 1] !== LF || bytes[end] !== CR || bytes[end + 1] !== LF)
+      return at;
+    this.spans[this.spanCount] = start;
+    this.spans[this.spanCount + 1] = end;
+    this.spanCount += 2;
+    return end + 2;
   }
 
   #step(byte: number): void {

@@ -62,6 +62,13 @@ test.each([
   '1\n',
   '1\r\nab',
   '1\r\na\rx',
+  // Each of these would lie whole in the read.
+  '1xxa\r\n',
+  '1\rxa\r\n',
+  '1x\na\r\n',
+  '1\r\nax\n',
+  '1\r\na\rx',
+  '0000001\r\naxx',
   '1;a\nb\r\n',
   '0\r\n\n',
   '0\r\n\rx',

@@ -188,3 +188,17 @@ function oddChunk(bytes: Buffer): Buffer {
   const size = bytes.length.toString(16).toUpperCase().padStart(4, '0');
   return Buffer.concat([Buffer.from(`${size}\r\n`), bytes, Buffer.from('\r\n')]);
 }
+
+test('rule 14: a usage event behind the last events of a stream, in one read with them, is taken out', async () => {
+  const content = ['a', 'b', 'c'].map((text) => event(text));
+  const { gateway } = await start((turn) => {
+    turn.stream();
+    for (const one of content) turn.chunk(one);
+    turn.chunk(content.join('') + usageEvent + doneEvent);
+    turn.endChunks();
+  });
+  const client = await ask(gateway);
+  await until('it is whole', client.whole);
+  expect(client.body().toString()).not.toContain('completion_tokens');
+  expect(client.body().toString()).toContain('[DONE]');
+});
