@@ -280,3 +280,35 @@ test('what a model of llama-swap takes from elsewhere is told by its name', asyn
   expect(reasonAt('models.a.env.0')).toMatch(/HF_TOKEN.*export TOKEN in the shell/);
   expect(reasonAt('models.a.filters.setParamsByID.a:high')).toContain('a:high is no model here');
 });
+
+test('macros of llama-swap mean what they mean there: of several lines, in comments, within each other, and with values of the model', async () => {
+  const { made, left } = await takeOver(
+    place,
+    `macros:
+  server: >
+    /opt/server
+    --port \${PORT}
+  context: 4096
+  args: "--context \${context} --name \${MODEL_ID}"
+  check: /ready
+models:
+  a:
+    macros: {context: 16384, heat: 0.7}
+    cmd: |
+      # \${server} stands above
+      \${server}
+      \${args} --heat \${heat}
+    checkEndpoint: \${check}/\${MODEL_ID}
+    filters: {setParamsByID: {"\${MODEL_ID}": {top_k: 1}, "\${MODEL_ID}:high": {top_k: 2}}}
+  b: {cmd: "\${server} \${args}"}
+`,
+  );
+  function words(name: string): unknown {
+    return (made.deployments[name]?.['engine'] as { command?: unknown } | undefined)?.command;
+  }
+  expect(words('a')).toEqual('/opt/server --port {port} --context 16384 --name a --heat 0.7'.split(' '));
+  expect(words('b')).toEqual('/opt/server --port {port} --context 4096 --name b'.split(' '));
+  expect(made.deployments['a']?.['engine']).toMatchObject({ healthPath: '/ready/a' });
+  const variants = left.filter(({ path }) => path.includes('setParamsByID')).map(({ reason }) => reason);
+  expect(variants).toEqual([expect.stringMatching(/^a:high is no model here/)]);
+});

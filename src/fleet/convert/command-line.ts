@@ -25,10 +25,10 @@ export interface ReadCommand {
 
 /**
  * Reads a command with `${PORT}` in it through the engines that know it: one that berth starts itself becomes its options, any other
- * program stays a command. Relative paths count from `folder`. Null when there is no command in the text.
+ * program stays a command. It has no comments. Relative paths count from `folder`. Null when there is no command in the text.
  */
 export function readCommand(text: string, folder: string): ReadCommand | null {
-  const [words] = shellCommands(withoutComments(text));
+  const [words] = shellCommands(oneLine(text));
   const { kept, dropped } = withoutSecrets(words ?? []);
   const { env, words: command } = leadingAssignments(kept);
   const [program] = command;
@@ -38,11 +38,18 @@ export function readCommand(text: string, folder: string): ReadCommand | null {
   return { ...read, env };
 }
 
-/** Lines that begin with "#", and line ends, which mean nothing here. */
-function withoutComments(text: string): string {
+/** Without the lines that begin with "#": before macros are filled in, since one of several lines may be named in such a line. */
+export function withoutComments(text: string): string {
   return text
     .split('\n')
     .filter((line) => !line.trim().startsWith('#'))
+    .join('\n');
+}
+
+/** Line ends mean nothing here. */
+function oneLine(text: string): string {
+  return text
+    .split('\n')
     .map((line) => line.trim().replace(/\\$/, ''))
     .join(' ');
 }

@@ -1,7 +1,7 @@
 import { secretVariable } from '../../domain/audit/secret-variable.ts';
 import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
-import { readCommand } from './command-line.ts';
+import { readCommand, withoutComments } from './command-line.ts';
 import type { ReadCommand } from './command-line.ts';
 import { leaveUnknown, leftovers, namer, variableName, textAt } from './conversion.ts';
 import type { Conversion, ConvertOptions, Leave } from './conversion.ts';
@@ -117,10 +117,9 @@ function contextOf(root: Located, options: ConvertOptions, leave: Leave): Contex
 function addModel(context: Context, id: string, model: Located): void {
   const { leave } = context;
   leaveUnknown(model, modelKeys, modelReasons, leave);
-  for (const [other, piece] of entriesAt(model, ['filters', 'setParamsByID']))
-    leave(piece, `${other} is no model here: requests for it get 404 until a route of that name is made.`);
-  const macros = readMacros(model, new Map([...context.macros, ['MODEL_ID', id]]));
-  const cmd = fillMacros(textAt(model, ['cmd']), macros);
+  const macros = readMacros(model, new Map([['MODEL_ID', id], ...context.macros]));
+  leaveVariants(model, { id, macros, leave });
+  const cmd = fillMacros(withoutComments(textAt(model, ['cmd'])), macros);
   const read = readCommand(withVariables(cmd, context.env), context.folder);
   if (!read) return leave(model, 'It has no "cmd".');
   const piece = pieceAt(model, ['cmd']) ?? model;
@@ -137,9 +136,21 @@ function addModel(context: Context, id: string, model: Located): void {
     load: 'on-demand',
     ttl: `${ttlOf(context, model)}s`,
     ...(port === null ? {} : { port }),
-    engine: engineOf(context, model, read),
+    engine: engineOf(context, model, { read, macros }),
   };
   addRoute(context, { id, name, aliases: aliasesOf(model, leave) });
+}
+
+/** Names that llama-swap makes for a model with other parameters. */
+function leaveVariants(
+  model: Located,
+  { id, macros, leave }: { id: string; macros: Macros; leave: Leave },
+): void {
+  for (const [key, piece] of entriesAt(model, ['filters', 'setParamsByID'])) {
+    const other = fillMacros(key, macros);
+    if (other === id) continue;
+    leave(piece, `${other} is no model here: requests for it get 404 until a route of that name is made.`);
+  }
 }
 
 /** Values of the environment that are no secrets are written out. */
@@ -164,13 +175,17 @@ function fixedPort({ leave }: Context, model: Located, macros: Macros): number |
   return address?.[2] && /^\d+$/.test(address[2]) ? Number(address[2]) : null;
 }
 
-function engineOf(context: Context, model: Located, read: ReadCommand): Record<string, unknown> {
+function engineOf(
+  context: Context,
+  model: Located,
+  { read, macros }: { read: ReadCommand; macros: Macros },
+): Record<string, unknown> {
   const env = { ...read.env, ...envOf(context, model) };
   const served = scalarAt(model, ['useModelName']);
   const limit = Number(scalarAt(model, ['concurrencyLimit']) ?? 0);
   const limitAt = pieceAt(model, ['concurrencyLimit']);
   const health = pieceAt(model, ['checkEndpoint']);
-  const path = scalarAt(model, ['checkEndpoint']);
+  const path = fillMacros(textAt(model, ['checkEndpoint']), macros);
   const isCommand = read.engine['kind'] === 'command';
   if (limitAt && !isCommand && limit !== read.engine['slots'])
     context.leave(limitAt, 'The engine gets as many requests at once as it has slots (--parallel).');
@@ -178,7 +193,7 @@ function engineOf(context: Context, model: Located, read: ReadCommand): Record<s
   return {
     ...read.engine,
     ...(Object.keys(env).length > 0 ? { env } : {}),
-    ...(isCommand && typeof path === 'string' && path.startsWith('/') ? { healthPath: path } : {}),
+    ...(isCommand && path.startsWith('/') ? { healthPath: path } : {}),
     ...(typeof served === 'string' && served !== '' ? { [isCommand ? 'servedModel' : 'alias']: served } : {}),
     ...(isCommand && limit > 0 ? { slots: limit } : {}),
     startTimeout: `${context.startSeconds}s`,
