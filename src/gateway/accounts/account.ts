@@ -15,7 +15,7 @@ export function account(call: Call, attempt: Attempt, end: AttemptEnd): void {
   call.spent = { input: 0, output: 0 };
   if (end.kind === 'done' && !good) return;
   if (attempt.firstAt === null) {
-    if (call.gone && attempt.taken) chargePrompt(call, attempt);
+    if ((call.gone || call.trail.cancelled) && attempt.taken) chargePrompt(call, attempt);
     return;
   }
   const { series } = call;
@@ -43,7 +43,7 @@ export function account(call: Call, attempt: Attempt, end: AttemptEnd): void {
   }
 }
 
-/** Its client has left, and the engine has read the prompt, or was about to: as much as was reserved for it. */
+/** Its client has left, or it was ended here, and the engine has read the prompt, or was about to: as much as was reserved for it. */
 function chargePrompt(call: Call, attempt: Attempt): void {
   const { body, countedAs, series, trail } = call;
   call.spent = { input: null, output: 0 };
