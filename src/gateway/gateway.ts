@@ -135,6 +135,8 @@ async function closeFront({ observer, snapshot }: GatewayState, front: Front): P
   const timer = setTimeout(() => observer.live.endAll(), drainMs);
   await front.close(drainMs + lastWordMs);
   clearTimeout(timer);
+  // What an engine still sends for clients that have left holds no connection here, and is to be noted as well.
+  observer.live.endAll();
 }
 
 function firstState(

@@ -130,3 +130,18 @@ test("rule 13: what the gateway's end cuts before its first byte has its prompt 
   expect(noted['served']?.inputTokens).toBeGreaterThan(700);
   expect(noted['queued']).toMatchObject({ outcome: 'cancelled', inputTokens: null, tokenSource: null });
 });
+
+test('rule 13: what an engine is read for when its client has left is noted though the gateway ends', async () => {
+  const { observe, lines } = await loggedIn();
+  const { upstream, gateway } = await start(() => {}, {
+    observe,
+    upstream: { onClientAbort: { bytes: 1 << 20, ms: 60_000 } },
+  });
+  const leave = new AbortController();
+  const left = postChat(gateway.url, long, { signal: leave.signal }).catch(() => null);
+  await until('the engine has it', () => upstream.seen.length === 1);
+  leave.abort();
+  await left;
+  await gateway.close();
+  expect(await lines()).toMatchObject([{ outcome: 'client-gone', status: 499, tokenSource: 'estimate' }]);
+});

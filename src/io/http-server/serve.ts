@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import tls from 'node:tls';
 import { systemClock } from '../clock.ts';
 import type { TlsMaterial } from '../tls/material.ts';
@@ -73,6 +74,8 @@ export async function serve(
       }, graceMs);
       await gone;
       clearTimeout(cut);
+      // The listener is done with a socket before that has told its connection, and this its request, that the client has gone.
+      while (connections.size > 0) await nextTurn();
       sweep.stop();
     },
   };
