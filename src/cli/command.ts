@@ -12,4 +12,6 @@ export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
   readonly load: () => Promise<CommandModule>;
+  /** SIGHUP has it read its file again, and never ends it. */
+  readonly readsAgain?: true;
 }

@@ -86,11 +86,13 @@ export const commands: readonly CommandEntry[] = [
     name: 'up',
     summary: 'Apply, open gateway and console, and stay.',
     load: () => import('./commands/up.ts'),
+    readsAgain: true,
   },
   {
     name: 'serve',
     summary: 'In a cluster: open the gateway alone, and follow the engines as they come and go.',
     load: () => import('./commands/serve.ts'),
+    readsAgain: true,
   },
   {
     name: 'down',

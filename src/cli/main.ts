@@ -1,4 +1,5 @@
 import { commands } from './commands.ts';
+import { takeHangUps } from '../io/hang-ups.ts';
 import { frontPage } from './text/front-page.ts';
 
 /**
@@ -15,6 +16,9 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     process.stdout.write(`${version}\n`);
     return 0;
   }
+  // Before all else is loaded. What waits for one in the background goes with its terminal, as any command.
+  const entry = commands.find(({ name }) => name === argv[0]);
+  const hangUps = entry?.readsAgain && !argv.includes('--detach') ? takeHangUps() : null;
   const { runCommandLine } = await import('./program.ts');
-  return runCommandLine(argv, version);
+  return runCommandLine(argv, version, hangUps);
 }

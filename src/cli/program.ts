@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import type { Command } from 'commander';
 import { exitCodes } from '../domain/exit-codes.ts';
 import type { ExitCode } from '../domain/exit-codes.ts';
+import type { HangUps } from '../io/hang-ups.ts';
 import type { World } from '../io/world.ts';
 import { buildProgram } from './build-program.ts';
 import type { CliContext } from './context.ts';
@@ -10,7 +11,11 @@ import type { Output } from './output.ts';
 import { asker } from './terminal.ts';
 
 /** Runs one command line and gives the exit code; never ends the process itself but on a second interrupt. */
-export async function runCommandLine(argv: readonly string[], version: string): Promise<ExitCode> {
+export async function runCommandLine(
+  argv: readonly string[],
+  version: string,
+  hangUps: HangUps | null,
+): Promise<ExitCode> {
   const output = createOutput({ json: argv.includes('--json') });
   const interrupt = new AbortController();
   const stopListening = onInterrupt(interrupt);
@@ -26,6 +31,7 @@ export async function runCommandLine(argv: readonly string[], version: string): 
       output,
       cwd: process.cwd(),
       signal: interrupt.signal,
+      hangUps,
       ask: asker(interrupt.signal),
       exit: (wanted) => (code = wanted),
     };

@@ -8,6 +8,7 @@ import { readConfig } from '../gateway/config.ts';
 import { startGateway } from '../gateway/gateway.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Files } from '../io/files.ts';
+import { takeHangUps } from '../io/hang-ups.ts';
 import { localWorld } from '../io/local-world.ts';
 
 /*
@@ -27,6 +28,7 @@ function describe(error: unknown): Record<string, unknown> {
 }
 
 async function run(): Promise<void> {
+  const hangUps = takeHangUps();
   const { values } = parseArgs({
     options: {
       config: { type: 'string' },
@@ -41,7 +43,7 @@ async function run(): Promise<void> {
   const control = values['with-parent'] ? (values.follows ? { ...parent, follow } : parent) : null;
   const gateway = await startGateway(world, await readConfig(world.files, path), control);
   const { files } = world;
-  process.on('SIGHUP', () => void reload(gateway, { path, files }));
+  hangUps.listen(() => void reload(gateway, { path, files }));
   const stop = stopOnce(gateway);
   process.on('SIGTERM', stop).on('SIGINT', stop);
   if (values['with-parent']) {

@@ -1,5 +1,8 @@
-import { writeFile } from 'node:fs/promises';
-import { expect, test } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import { runProgram } from './gateway-process.ts';
 import { configFor, engine, postChat } from './harness.ts';
@@ -23,6 +26,23 @@ test('the process says where it listens, reads its file again on SIGHUP and drai
   program.child.kill('SIGTERM');
   await program.saw('stopped');
   expect(await program.ended).toBe(0);
+});
+
+test('a SIGHUP that comes while its file is read for the first time has it read once more', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-gateway-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  // A pipe: it is read for as long as it is written.
+  const file = join(folder, 'gateway.json');
+  execFileSync('mkfifo', [file]);
+  const program = await runProgram('', ['--config', file]);
+  const pipe = await open(file, 'w');
+  program.child.kill('SIGHUP');
+  await pipe.writeFile(JSON.stringify(configFor([], { routes: [] })));
+  await pipe.close();
+  const url = await program.url();
+  await writeFile(file, JSON.stringify(configFor([], { routes: [] })));
+  await program.saw('reloaded');
+  expect((await fetch(`${url}/v1/models`)).status).toBe(200);
 });
 
 test('a stream under way at SIGTERM is served to its end', async () => {

@@ -129,6 +129,7 @@ const context: CliContext = {
   output: createOutput({ json: false }),
   cwd: root,
   signal: new AbortController().signal,
+  hangUps: null,
   ask: null,
   exit: () => {},
 };

@@ -38,7 +38,7 @@ export function configure(command: Command, context: CliContext): void {
     )
     .option('--allow-anonymous', 'serve anybody who reaches the gateway, if the file says so too')
     .action(async (options: ServeCommandOptions) => {
-      const { world, output, signal } = context;
+      const { world, output, signal, hangUps } = context;
       function load(): Promise<LoadedFleet> {
         return loadFrom(context, options, { opens: { allowAnonymous: options.allowAnonymous ?? false } });
       }
@@ -53,8 +53,8 @@ export function configure(command: Command, context: CliContext): void {
         onProgress: output.progress,
         reload: load,
         onReload: (listener, until) => {
-          process.on('SIGHUP', listener);
-          until.addEventListener('abort', () => process.off('SIGHUP', listener), { once: true });
+          const stop = hangUps?.listen(listener);
+          until.addEventListener('abort', () => stop?.(), { once: true });
         },
       });
     });

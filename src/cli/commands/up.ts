@@ -83,11 +83,11 @@ function onReload(context: CliContext, options: UpCommandOptions, reload: Reload
   function listener(): void {
     reload.reload();
   }
-  process.on('SIGHUP', listener);
+  const stopHearing = context.hangUps?.listen(listener);
   if (options.watch)
     void watchFiles(context.world, reload.files, { signal: stop.signal, onChange: listener });
   return () => {
-    process.off('SIGHUP', listener);
+    stopHearing?.();
     stop.abort();
   };
 }
