@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../../src/stats/random.ts';
 import { mutations } from './rules.ts';
-import type { Mutation } from './rules.ts';
+import type { Mutation } from './mutation.ts';
 import { runBounded, vitestOf } from './try-tests.ts';
 import type { TestRun } from './try-tests.ts';
 

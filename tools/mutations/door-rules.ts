@@ -1,0 +1,223 @@
+import type { Mutation } from './mutation.ts';
+
+const gateway = 'src/gateway';
+
+/** Rules 12 to 25: what is answered, counted, routed and told. */
+export const doorRules: readonly Mutation[] = [
+  {
+    rule: 12,
+    file: `${gateway}/reply/send-fault.ts`,
+    search: "['Retry-After', String(fault.retryAfter)]",
+    replace: '[]',
+  },
+  {
+    rule: 12,
+    file: `${gateway}/reply/faults.ts`,
+    search: "code: 'no_healthy_instance',\n    message,\n    retryAfter,",
+    replace: "code: 'no_healthy_instance',\n    message,",
+  },
+  {
+    rule: 12,
+    file: `${gateway}/admission/admission.ts`,
+    search: 'const spread = expectedMs(service) * (1 + random * 0.5);',
+    replace: 'const spread = 1000 * (1 + random * 0.5);',
+  },
+  {
+    rule: 13,
+    file: `${gateway}/routing/serve-model.ts`,
+    search: 'call.reservation?.settle(call.spent, call.trail.deployment);',
+    replace: 'call.reservation?.settle({ input: 0, output: 0 });',
+  },
+  {
+    rule: 13,
+    file: `${gateway}/limits/book.ts`,
+    search: 'if (more >= 0 || slot === undefined || slot >= count.slot)',
+    replace: 'if (more >= 0 || slot === undefined)',
+  },
+  {
+    rule: 14,
+    file: `${gateway}/reply/event-filter.ts`,
+    search: 'end >= 0 && this.#stripUsage && isUsageEvent(event)',
+    replace: 'end >= 0 && !this.#stripUsage && isUsageEvent(event)',
+  },
+  {
+    rule: 14,
+    file: `${gateway}/front/request-body.ts`,
+    search: "if (inner.toString('latin1', found.start, found.end) === 'true') return null;",
+    replace: 'return null;',
+  },
+  {
+    rule: 14,
+    file: `${gateway}/reply/reply-writer.ts`,
+    search: 'if (this.#verbatim && read.whole) return',
+    replace: 'if (this.#verbatim && read.whole && read.last) return',
+  },
+  {
+    rule: 14,
+    file: `${gateway}/reply/event-filter.ts`,
+    search: 'const hold = end < 0 && !mayPass(event);',
+    replace: 'const hold = end < 0 && event.length > 8 && !mayPass(event);',
+  },
+  {
+    rule: 15,
+    file: `${gateway}/upstream/header-blocks.ts`,
+    search: "'x-berth-model'",
+    replace: "'x-model'",
+  },
+  {
+    rule: 15,
+    file: `${gateway}/reply/reply-head.ts`,
+    search: 'model: model === call.model ? null : model',
+    replace: 'model: null',
+  },
+  {
+    rule: 15,
+    file: `${gateway}/reply/named-reply.ts`,
+    search: 'return bytes.includes(mark, from) ? namedLines(bytes, from, this.#name) : bytes;',
+    replace: 'return bytes;',
+  },
+  {
+    rule: 16,
+    file: `${gateway}/front/request-body.ts`,
+    search: 'return text.slice(0, start) + latin1 + text.slice(end);',
+    replace: 'return text.slice(0, start).trim() + latin1 + text.slice(end);',
+  },
+  {
+    rule: 17,
+    file: `${gateway}/front/scan.ts`,
+    search: 'if (key < lax && (spans[2 * key] as number) >= 0)',
+    replace: 'if (key < lax && (spans[2 * key] as number) > 9e9)',
+  },
+  {
+    rule: 17,
+    file: `${gateway}/front/scan.ts`,
+    search: 'if (key < lax && (spans[2 * key] as number) >= 0)',
+    replace: 'if (key < lax && (spans[2 * key] as number) < -9)',
+  },
+  {
+    rule: 18,
+    file: `${gateway}/upstream/headers.ts`,
+    search: "  'authorization',\n",
+    replace: '',
+  },
+  {
+    rule: 18,
+    file: `${gateway}/upstream/headers.ts`,
+    search: "  'set-cookie',\n",
+    replace: '',
+  },
+  {
+    rule: 18,
+    file: `${gateway}/upstream/headers.ts`,
+    search: "  'x-api-key',\n",
+    replace: '',
+  },
+  {
+    rule: 19,
+    file: `${gateway}/admission/held-bytes.ts`,
+    search: 'return this.total + bytes <= this.limit;',
+    replace: 'return bytes <= this.limit;',
+  },
+  {
+    rule: 19,
+    file: `${gateway}/routing/deployment.ts`,
+    search: '      this.#queuedBytes -= options.bytes;\n',
+    replace: '',
+  },
+  {
+    rule: 20,
+    file: `${gateway}/limits/room.ts`,
+    search: 'slots !== null && inflight >= slots',
+    replace: 'slots !== null && inflight > slots',
+  },
+  {
+    rule: 20,
+    file: `${gateway}/routing/deployment.ts`,
+    search: '          exit(waiter);\n          waiter.refuse(new ClientGone());',
+    replace: '          waiter.refuse(new ClientGone());',
+  },
+  {
+    rule: 21,
+    file: `${gateway}/policies/prefix-affinity.ts`,
+    search: 'leastLoaded(among.length > 0 ? among : open,',
+    replace: 'leastLoaded(open,',
+  },
+  {
+    rule: 21,
+    file: `${gateway}/policies/prefix-affinity.ts`,
+    search: 'holders.has(one.id) && withinBound(one, alive, options.loadFactor)',
+    replace: 'holders.has(one.id)',
+  },
+  {
+    rule: 21,
+    file: `${gateway}/policies/prefix-affinity/prefix-index.ts`,
+    search: 'this.evictions += 1;',
+    replace: '',
+  },
+  {
+    rule: 21,
+    file: `${gateway}/policies/prefix-hash.ts`,
+    search: 'return place?.one ?? leastLoaded(open, anywhere(random));',
+    replace: 'return leastLoaded(open, anywhere(random));',
+  },
+  {
+    rule: 22,
+    file: `${gateway}/routing/health-checks.ts`,
+    search: "if (status === 503) return 'loading';",
+    replace: "if (status === 503) return 'silent';",
+  },
+  {
+    rule: 22,
+    file: `${gateway}/routing/deployment.ts`,
+    search: 'mayEject: ejected + 1 <= this.instances.length / 2',
+    replace: 'mayEject: true',
+  },
+  {
+    rule: 22,
+    file: `${gateway}/routing/vanished.ts`,
+    search: 'checks >= fewestChecks',
+    replace: 'checks < 0',
+  },
+  {
+    rule: 23,
+    file: `${gateway}/observe/snapshot.ts`,
+    search: 'if (!kept || kept.upstream.url !== url) return null;',
+    replace: 'if (!kept || kept.upstream.url === url) return null;',
+  },
+  {
+    rule: 23,
+    file: `${gateway}/front/handler.ts`,
+    search: "throw methodFault(inbound.method, path, 'POST');\n    if (state.draining) throw draining();",
+    replace: "throw methodFault(inbound.method, path, 'POST');",
+  },
+  {
+    rule: 23,
+    file: `${gateway}/front/handler.ts`,
+    search: '  if (stored !== null) {\n    if (state.draining) throw draining();',
+    replace: '  if (stored !== null) {',
+  },
+  {
+    rule: 23,
+    file: `${gateway}/front/handler.ts`,
+    search: "state.draining ? 'draining' : isUnready",
+    replace: 'isUnready',
+  },
+  {
+    rule: 23,
+    file: `${gateway}/gateway.ts`,
+    search: '      state.draining = true;\n',
+    replace: '',
+  },
+  {
+    rule: 24,
+    file: `${gateway}/reply/tail.ts`,
+    search: 'const keep = 2048;',
+    replace: 'const keep = 2 ** 30;',
+  },
+  {
+    rule: 25,
+    file: `${gateway}/front/scan-form.ts`,
+    search: 'if (found || name !== wanted) throw',
+    replace: 'if (name !== wanted) throw',
+  },
+];
