@@ -127,6 +127,38 @@ general_settings: {max_parallel_requests: 100}
     expect(told[path], path).toContain(text);
 });
 
+test('an entry of LiteLLM has the provider, the address and the key that LiteLLM takes it for', async () => {
+  const { made, left } = await takeOver(
+    place,
+    `model_list:
+  - {model_name: bare, litellm_params: {model: gpt-4o}}
+  - {model_name: own, litellm_params: {model: xai/grok-4}}
+  - {model_name: near, litellm_params: {model: openai/org/small, api_base: "http://box:8000/v1"}}
+  - {model_name: stated, litellm_params: {model: org/large, custom_llm_provider: openai, api_base: "http://v2-box:8001"}}
+  - {model_name: odd, litellm_params: {model: claude-3-5-sonnet}}
+  - {model_name: other, litellm_params: {model: bedrock/titan}}
+  - {model_name: beta, litellm_params: {model: openai/gemini, api_base: "https://example.com/v1beta/openai/"}}
+  - {model_name: deep, litellm_params: {model: openai/deep, api_base: "https://example.com/v1/openai"}}
+`,
+  );
+  const engines = Object.entries(made.deployments).map(([name, { engine }]) => {
+    const { url, key, servedModel } = engine as Record<string, string | undefined>;
+    return [name, url, key, servedModel];
+  });
+  expect(engines).toEqual([
+    ['bare', 'https://api.openai.com', '${env:OPENAI_API_KEY}', 'gpt-4o'],
+    ['own', 'https://api.x.ai', '${env:XAI_API_KEY}', 'grok-4'],
+    ['near', 'http://box:8000/v1', undefined, 'org/small'],
+    ['stated', 'http://v2-box:8001', undefined, 'org/large'],
+  ]);
+  expect(left.map(({ path, reason }) => `${path} ${reason}`)).toEqual([
+    expect.stringMatching(/^model_list\.4\..* names no provider/),
+    expect.stringMatching(/^model_list\.5\..* does not know that bedrock has it/),
+    expect.stringMatching(/^model_list\.6\..* below \/v1, .*v1beta\/openai/),
+    expect.stringMatching(/^model_list\.7\..* below \/v1, .*v1\/openai/),
+  ]);
+});
+
 test('where nothing has a counterpart the file says why, and is valid', async () => {
   const { made, left } = await takeOver(
     place,

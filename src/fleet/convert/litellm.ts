@@ -2,28 +2,12 @@ import { entriesAt, pieceAt, scalarAt } from '../file/tree.ts';
 import type { Located } from '../file/tree.ts';
 import { leaveUnknown, leftovers, namer, variableName, textAt } from './conversion.ts';
 import type { Conversion, ConvertOptions, Leave } from './conversion.ts';
-
-/** Providers that speak OpenAI's API, with their address where there is one. */
-const providers: Readonly<Record<string, string | null>> = {
-  openai: 'https://api.openai.com',
-  'text-completion-openai': 'https://api.openai.com',
-  custom_openai: null,
-  hosted_vllm: null,
-  vllm: null,
-  lm_studio: 'http://127.0.0.1:1234',
-  llamafile: 'http://127.0.0.1:8080',
-  ollama: 'http://127.0.0.1:11434',
-  ollama_chat: 'http://127.0.0.1:11434',
-  groq: 'https://api.groq.com/openai',
-  mistral: 'https://api.mistral.ai',
-  deepseek: 'https://api.deepseek.com',
-  openrouter: 'https://openrouter.ai/api',
-  together_ai: 'https://api.together.xyz',
-};
+import { servedBy, usualKey } from './litellm-providers.ts';
 
 const priceKeys = { input: 'input_cost_per_token', output: 'output_cost_per_token' } as const;
 const paramKeys = [
   'model',
+  'custom_llm_provider',
   'api_base',
   'base_url',
   'api_key',
@@ -132,15 +116,17 @@ function readEntry(item: Located, { nameOf, leave, env }: Reading): Entry | null
   const group = textAt(item, ['model_name']);
   const model = textAt(item, ['litellm_params', 'model']);
   const piece = pieceAt(item, ['litellm_params', 'model']) ?? item;
-  const [provider = '', ...rest] = model.includes('/') ? model.split('/') : ['openai', model];
-  const written = text(item, 'api_base') ?? text(item, 'base_url') ?? providers[provider] ?? null;
+  const written = text(item, 'api_base') ?? text(item, 'base_url');
   const variable = /^os\.environ\/(\w+)$/.exec(written ?? '')?.[1];
-  const base = variable === undefined ? written : (env[variable] ?? null);
   if (group === '' || model === '') return refuse(item, 'It has no model_name or no model.', leave);
   if (group.includes('*') || model.includes('*'))
     return refuse(piece, 'Berth has no wildcards: name each model.', leave);
-  if (!(provider in providers))
-    return refuse(piece, `Berth speaks to servers with OpenAI's API; ${provider} has another.`, leave);
+  const served = servedBy(model, {
+    stated: text(item, 'custom_llm_provider'),
+    url: variable === undefined ? written : (env[variable] ?? null),
+  });
+  if (typeof served === 'string') return refuse(piece, served, leave);
+  const base = variable !== undefined && env[variable] === undefined ? null : served.url;
   if (base === null && variable !== undefined)
     return refuse(
       piece,
@@ -149,18 +135,27 @@ function readEntry(item: Located, { nameOf, leave, env }: Reading): Entry | null
     );
   if (base === null) return refuse(piece, 'It has no api_base.', leave);
   if (!/^https?:\/\/[^@]+$/.test(base)) return refuse(piece, 'Its address is no plain URL.', leave);
+  if (otherVersion.test(base.replace(/^https?:\/\/[^/]*/, '')))
+    return refuse(piece, `Berth asks servers below /v1, and this one is asked at ${base}.`, leave);
   leaveUnknown(pieceAt(item, ['litellm_params']), paramKeys, settingReasons, leave);
   leaveUnknown(item, ['model_name', 'litellm_params', 'model_info'], {}, leave);
   leaveUnknown(pieceAt(item, ['model_info']), ['id', ...Object.values(priceKeys)], {}, leave);
   const name = nameOf(group);
-  const key = keyOf(pieceAt(item, ['litellm_params', 'api_key']), `${variableName(name)}_KEY`, leave);
+  const keyAt = pieceAt(item, ['litellm_params', 'api_key']);
+  const usual = keyAt ? null : usualKey(served);
+  const key = usual ? `\${env:${usual}}` : keyOf(keyAt, `${variableName(name)}_KEY`, leave);
   const slots = number(item, 'max_parallel_requests');
-  const served = { servedModel: rest.join('/'), ...(slots ? { slots } : {}) };
   return {
     item,
     group,
     name,
-    engine: { kind: 'openai', url: base, ...(key ? { key } : {}), ...served },
+    engine: {
+      kind: 'openai',
+      url: base,
+      ...(key ? { key } : {}),
+      servedModel: served.model,
+      ...(slots ? { slots } : {}),
+    },
     weight: number(item, 'weight') ?? 1,
     order: orderOf(item),
     rpm: number(item, 'rpm'),
@@ -168,6 +163,9 @@ function readEntry(item: Located, { nameOf, leave, env }: Reading): Entry | null
     price: priceOf(item),
   };
 }
+
+/** The path of an API that is not that of `/v1`, or goes on behind it. */
+const otherVersion = /\/v(?!1\/*$)\d[^/]*(?:\/|$)/;
 
 /** Without one an entry comes last. */
 function orderOf(item: Located): number {
