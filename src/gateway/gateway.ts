@@ -1,7 +1,7 @@
 import type { GatewayConfig } from '../domain/gateway-config.ts';
 import type { ApiFault } from '../domain/openai.ts';
 import { wallMsOf } from '../io/clock.ts';
-import type { Inbound } from '../io/http-server/types.ts';
+import type { Handler, Inbound } from '../io/http-server/types.ts';
 import { usualLimits } from '../io/http-server/limits.ts';
 import { startSweep } from '../io/upstream-pool/sweep.ts';
 import type { Sweep } from '../io/upstream-pool/sweep.ts';
@@ -12,7 +12,6 @@ import { answerCommand } from './control.ts';
 import { withCors } from './front/cors.ts';
 import type { Handlers } from './front/doors.ts';
 import { openFront } from './front/front.ts';
-import type { Front } from './front/front.ts';
 import { createHandler } from './front/handler.ts';
 import { noteRefusal } from './front/own-answers.ts';
 import { createHealthChecks } from './routing/health-checks.ts';
@@ -20,10 +19,12 @@ import { HeldBytes } from './admission/held-bytes.ts';
 import { Trials } from './experiments/trials.ts';
 import { unobserved } from '../domain/observe-config.ts';
 import { closeLimitsState } from './limits/state.ts';
+import type { EndedBy } from './accounts/trail.ts';
 import { createUsageCounts } from './accounts/key-usage.ts';
 import { SharedRooms } from './limits/shared-rooms.ts';
 import { withHosts } from './front/hosts.ts';
 import { createRefuser } from './front/refuser.ts';
+import { endedHere } from './reply/faults.ts';
 import { createKeyRefusals } from './upstream/key-refusals.ts';
 import { createMeter } from './reply/meter.ts';
 import { createObserver } from './observe/observer.ts';
@@ -43,9 +44,6 @@ import { closeLines } from './traffic/closed-lines.ts';
 import { Followers } from './traffic/followers.ts';
 import { obeyWish } from './traffic/move.ts';
 import { Together } from './traffic/together.ts';
-
-/** Clients get that long to take the last word of a reply that had to end. */
-const lastWordMs = 1000;
 
 /** The control process of a gateway. */
 export interface Parent extends Starter {
@@ -119,7 +117,9 @@ export async function startGateway(
       state.draining = true;
       state.shadows.stop();
       await turn;
-      await closeFront(state, front);
+      await front.close(state.snapshot.config.limits.drainMs);
+      // What an engine still sends for clients that have left holds no connection here, and is to be noted as well.
+      state.observer.live.end('shutdown', () => true);
       // Accounts of requests that have ended belong in what is closed now.
       await workDone();
       rooms.close();
@@ -127,16 +127,6 @@ export async function startGateway(
       sweep.stop();
     },
   };
-}
-
-/** What has not ended in its time is told so; only who does not take even that is cut. */
-async function closeFront({ observer, snapshot }: GatewayState, front: Front): Promise<void> {
-  const { drainMs } = snapshot.config.limits;
-  const timer = setTimeout(() => observer.live.endAll(), drainMs);
-  await front.close(drainMs + lastWordMs);
-  clearTimeout(timer);
-  // What an engine still sends for clients that have left holds no connection here, and is to be noted as well.
-  observer.live.endAll();
 }
 
 function firstState(
@@ -203,13 +193,17 @@ function handlersOf({ log }: Pick<World, 'log'>, state: GatewayState): Handlers 
     state.meter.series('none', 'none', 'none').status(fault.status).value += 1;
     noteRefusal(state, inbound, fault, requestId);
   }
+  function toPages(handler: Handler): Handler {
+    return withCors(() => state.snapshot.cors, handler, onRefused);
+  }
+  function refuseLate(): never {
+    throw endedHere(timeUpBy(state));
+  }
   return {
-    outside: withHosts(
-      () => state.snapshot.hosts,
-      withCors(() => state.snapshot.cors, createHandler(state, onFault), onRefused),
-      onRefused,
-    ),
+    outside: withHosts(() => state.snapshot.hosts, toPages(createHandler(state, onFault)), onRefused),
     inside: createHandler(state, onFault, (inbound) => state.snapshot.keyring.requireControl(inbound)),
+    late: toPages(createHandler(state, onFault, refuseLate)),
+    onTimeUp: (isThere) => state.observer.live.end(timeUpBy(state), ({ inbound }) => isThere(inbound)),
     refuser: createRefuser(state, onRefused),
     limits: {
       ...usualLimits,
@@ -219,6 +213,11 @@ function handlersOf({ log }: Pick<World, 'log'>, state: GatewayState): Handlers 
     },
     onUnread: () => state.meter.leftUnread(),
   };
+}
+
+/** Why the time of an address is up. */
+function timeUpBy({ draining }: GatewayState): EndedBy {
+  return draining ? 'shutdown' : 'address';
 }
 
 async function release({ observer, snapshot, trials }: GatewayState): Promise<void> {

@@ -1,7 +1,8 @@
 import type { Capture } from '../observe/capture.ts';
 import type { Trace } from '../tracing/trace.ts';
 
-export type EndedBy = 'operator' | 'shutdown';
+/** An operator, or the time that is left to requests when the gateway ends (`shutdown`) or the address closes that they came by. */
+export type EndedBy = 'operator' | 'shutdown' | 'address';
 
 /** What is noted of one request on its way, for log, live view and traces. Filled in as it goes; costs one object. */
 export interface Trail {
@@ -26,7 +27,7 @@ export interface Trail {
   cut: boolean;
   /** Code of the gateway's own error. */
   code: string | null;
-  /** Who wants it ended beside its client: an operator, or the gateway, whose time is up. */
+  /** Who or what wants it ended beside its client. */
   cancelled: EndedBy | null;
   /** Null while tracing is off. */
   trace: Trace | null;

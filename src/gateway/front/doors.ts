@@ -3,7 +3,7 @@ import type { GatewayConfig } from '../../domain/gateway-config.ts';
 import { serve } from '../../io/http-server/serve.ts';
 import type { TlsMaterial } from '../../io/tls/material.ts';
 import type { ServerLimits } from '../../io/http-server/limits.ts';
-import type { Handler, Listening, Refuser } from '../../io/http-server/types.ts';
+import type { Handler, Inbound, Listening, Refuser } from '../../io/http-server/types.ts';
 
 type Address = GatewayConfig['listen'][number];
 
@@ -16,12 +16,21 @@ interface Door {
   /** As the config has it; port 0 stands for any free one. */
   readonly asked: DoorWish;
   readonly server: Listening;
+  /** What it serves until it is closed, or what is asked from now on is told that it comes too late. */
+  handler: Handler;
 }
+
+/** Clients get that long to take the last word of a reply that had to end. */
+const lastWordMs = 1000;
 
 export interface Handlers {
   readonly outside: Handler;
   /** For addresses that are berth's own. */
   readonly inside: Handler;
+  /** For requests that begin at an address when its time is up. */
+  readonly late: Handler;
+  /** The time is up of an address that closes: what is under way there is to be told so, and has a second to be so. */
+  readonly onTimeUp: (isThere: (inbound: Inbound) => boolean) => void;
   /** For what is no request that a handler could serve. */
   readonly refuser: Refuser;
   readonly limits: ServerLimits;
@@ -34,7 +43,7 @@ export interface Doors {
   readonly bound: () => readonly (Address & { readonly tls: boolean })[];
   /**
    * Opens what is new, has `commit` do the rest of the change, then closes what is gone: its connections end when their
-   * requests are served, or after `graceMs`. Rejects with PORT_TAKEN, or as `commit` does, with the old addresses open.
+   * requests are served, which are ended after `graceMs` (`onTimeUp`). Rejects with PORT_TAKEN, or as `commit` does, with the old addresses open.
    */
   readonly change: (
     listen: readonly DoorWish[],
@@ -43,20 +52,14 @@ export interface Doors {
   ) => Promise<void>;
   /** New connections get this certificate. */
   readonly renewTls: (material: TlsMaterial) => void;
+  /** Closes all in that manner, also those that were to have more time. Resolves when the last connection is gone. */
   readonly close: (graceMs: number) => Promise<void>;
 }
 
 /** Opens all or none. Rejects with PORT_TAKEN. */
 export async function openDoors(listen: readonly DoorWish[], handlers: Handlers): Promise<Doors> {
   let doors = await openAll(listen, handlers);
-  const leaving = new Set<Promise<void>>();
-
-  function shut(gone: readonly Door[], graceMs: number): void {
-    for (const { server } of gone) {
-      const closed = server.close(graceMs).finally(() => leaving.delete(closed));
-      leaving.add(closed);
-    }
-  }
+  const leaving = createLeaving(handlers);
 
   function renewTls(material: TlsMaterial): void {
     for (const { asked, server } of doors) if (asked.tls) server.renewTls(material);
@@ -72,7 +75,7 @@ export async function openDoors(listen: readonly DoorWish[], handlers: Handlers)
     const wanted = next.filter((one) => !stay.some(({ asked }) => same(one, asked)));
     // One address may cover another, as 0.0.0.0 does: on one port the old one has to make room first.
     const inTheWay = gone.filter(({ server }) => wanted.some((one) => one.port === server.port));
-    shut(inTheWay, graceMs);
+    leaving.shut(inTheWay, graceMs);
     let opened: readonly Door[] = [];
     try {
       opened = await openAll(wanted, handlers);
@@ -87,7 +90,7 @@ export async function openDoors(listen: readonly DoorWish[], handlers: Handlers)
     doors = [...stay, ...opened];
     const material = next.find((one) => one.tls)?.tls;
     if (material) renewTls(material);
-    shut(
+    leaving.shut(
       gone.filter((door) => !inTheWay.includes(door)),
       graceMs,
     );
@@ -104,8 +107,37 @@ export async function openDoors(listen: readonly DoorWish[], handlers: Handlers)
     renewTls,
     change,
     close: async (graceMs) => {
-      shut(doors, graceMs);
-      await Promise.all(leaving);
+      leaving.shut([...doors, ...leaving.doors()], graceMs);
+      await leaving.gone();
+    },
+  };
+}
+
+/** Doors that close, each in its time. */
+function createLeaving({ late, onTimeUp }: Handlers): {
+  readonly shut: (gone: readonly Door[], graceMs: number) => void;
+  readonly doors: () => readonly Door[];
+  /** Resolves when none is left of those that close now. */
+  readonly gone: () => Promise<void>;
+} {
+  const closings = new Map<Door, Promise<void>>();
+  async function shut(door: Door, graceMs: number): Promise<void> {
+    const { server } = door;
+    const timer = setTimeout(() => {
+      door.handler = late;
+      onTimeUp(server.serves);
+    }, graceMs);
+    await server.close(graceMs + lastWordMs);
+    clearTimeout(timer);
+    closings.delete(door);
+  }
+  return {
+    shut: (gone, graceMs) => {
+      for (const door of gone) closings.set(door, shut(door, graceMs));
+    },
+    doors: () => [...closings.keys()],
+    gone: async () => {
+      await Promise.all(closings.values());
     },
   };
 }
@@ -122,8 +154,11 @@ async function openAll(listen: readonly DoorWish[], handlers: Handlers): Promise
 async function open(asked: DoorWish, handlers: Handlers): Promise<Door> {
   const { address, port, tls } = asked;
   try {
-    const handler = asked.inside ? handlers.inside : handlers.outside;
-    return { asked, server: await serve({ address, port, ...(tls ? { tls } : {}) }, handler, handlers) };
+    const first = asked.inside ? handlers.inside : handlers.outside;
+    const door = { asked, handler: first };
+    const listen = { address, port, ...(tls ? { tls } : {}) };
+    const server = await serve(listen, (inbound, reply) => door.handler(inbound, reply), handlers);
+    return Object.assign(door, { server });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     throw new BerthError('PORT_TAKEN', { address, port, holder: 'another program' }, { cause: error });

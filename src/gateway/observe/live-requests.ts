@@ -10,8 +10,8 @@ export interface LiveTable {
   readonly list: (most: number) => LiveRequests;
   /** Ends what bears this name as if its client had left, but tells the client. False when nothing of it is under way. */
   readonly cancel: (id: string) => boolean;
-  /** Ends all of them in that manner, since the gateway ends. */
-  readonly endAll: () => void;
+  /** Ends in that manner all of them that are so. */
+  readonly end: (by: EndedBy, which: (call: Call) => boolean) => void;
 }
 
 function end(call: Call, by: EndedBy): void {
@@ -49,9 +49,9 @@ export function createLiveTable(now: () => number): LiveTable {
       for (const call of named) end(call, 'operator');
       return named.length > 0;
     },
-    endAll: () => {
+    end: (by, which) => {
       // Each that ends leaves the list.
-      for (const call of calls.slice()) end(call, 'shutdown');
+      for (const call of calls.filter(which)) end(call, by);
     },
   };
 }

@@ -162,7 +162,8 @@ function cancelled(): ApiError {
 
 /** For a request that somebody else than its client has ended. */
 export function endedHere(by: EndedBy): ApiError {
-  return by === 'operator' ? cancelled() : draining();
+  if (by === 'operator') return cancelled();
+  return by === 'shutdown' ? draining() : addressClosed();
 }
 
 export function modelUnknown(model: string, known: readonly string[]): ApiError {
@@ -223,7 +224,15 @@ export function modelTooLarge(deployment: string, need: MemoryNeed | null, room:
 }
 
 export function draining(): ApiError {
-  const message = 'This gateway is shutting down.';
+  return closing('This gateway is shutting down.');
+}
+
+/** A reload took the address out of the config that the request came by, and its time there is up. */
+function addressClosed(): ApiError {
+  return closing('This gateway no longer listens at the address that the request came by.');
+}
+
+function closing(message: string): ApiError {
   return new ApiError({
     status: 503,
     type: 'server_error',

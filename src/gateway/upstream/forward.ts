@@ -206,13 +206,13 @@ class Forwarding implements AttemptPorts {
   }
 }
 
-function abortCause({ trail }: Call): string {
+function abortCause({ gone, trail }: Call): string {
+  if (trail.cancelled !== null && !gone) return trail.cancelled === 'operator' ? 'operator' : 'draining';
   return trail.code === clientStalled ? 'client-stalled' : 'client';
 }
 
 /** What is told of a request that nobody is asked for any more. */
 function outcomeOf(call: Call, end: AttemptEnd, meter: Meter): Error | null {
-  const operator = call.trail.cancelled !== null && !call.gone;
   switch (end.kind) {
     case 'done':
       call.status = end.status;
@@ -226,10 +226,10 @@ function outcomeOf(call: Call, end: AttemptEnd, meter: Meter): Error | null {
     case 'cut':
       // The status that the client saw was good; what is counted is what became of it.
       call.status = end.fault.status;
-      meter.aborted(operator ? 'operator' : 'upstream');
+      meter.aborted(call.trail.cancelled !== null && !call.gone ? abortCause(call) : 'upstream');
       return null;
     case 'gone':
-      if (end.aborted) meter.aborted(operator ? 'operator' : abortCause(call));
+      if (end.aborted) meter.aborted(abortCause(call));
       return new ClientGone();
   }
 }

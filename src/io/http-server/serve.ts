@@ -59,6 +59,7 @@ export async function serve(
   return {
     address: bound.address,
     port: bound.port,
+    serves: ({ connection }) => connections.has(connection as Connection),
     renewTls: (material) => {
       renewTls(server, material);
       // Who was let in by authorities that are no longer asked would else stay for as long as it likes.

@@ -88,6 +88,8 @@ export interface Listening {
   readonly port: number;
   /** New connections get this certificate. Where the authorities for clients are others, open ones end with what they have begun. */
   readonly renewTls: (material: TlsMaterial) => void;
+  /** The request came over a connection of this one. */
+  readonly serves: (inbound: Inbound) => boolean;
   /** Stops accepting and closes idle connections; resolves when the last one is gone, or cuts what is left after `graceMs`. */
   readonly close: (graceMs: number) => Promise<void>;
 }
