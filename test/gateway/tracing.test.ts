@@ -283,3 +283,15 @@ test('what is left at the end is sent while the collector takes it, and else cou
     expect([spans.length, asked()]).toEqual(status === 200 ? [4000, 8] : [1024, 2]);
   }
 });
+
+test('an attempt that an operator ended does not tell of a client that has left', async () => {
+  const { spans, observe } = await collector();
+  const { upstream, gateway } = await start(() => {}, { observe });
+  const ended = postChat(gateway.url, {}, { headers: { 'x-request-id': 'one' } });
+  await until('the engine has it', () => upstream.seen.length === 1);
+  await gateway.control({ do: 'cancel', request: 'one' });
+  expect((await ended).status).toBe(503);
+  await until('the spans are there', () => spans.some(({ kind }) => kind === 3));
+  const attempt = spans.find(({ kind }) => kind === 3);
+  expect(attributesOf(attempt)['error.type']).toBe('request_cancelled');
+});

@@ -356,7 +356,7 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
   #endAs(end: AttemptEnd): void {
     if (this.#end) return;
     const { trace } = this.#call.trail;
-    if (trace) endAttempt(trace, { now: performance.now(), ...outcomeOf(end, this.#status) });
+    if (trace) endAttempt(trace, { now: performance.now(), ...outcomeOf(end, this.#status, this.#call) });
     this.#call.phase = null;
     this.#end = end;
     if (this.eventStream) soon(this);
@@ -374,7 +374,11 @@ function keeps({ countedAs, inbound }: Call): boolean {
 }
 
 /** For the trace: the engine's status, and why the attempt was no success. */
-function outcomeOf(end: AttemptEnd, status: number): { status: number | null; error: string | null } {
+function outcomeOf(
+  end: AttemptEnd,
+  status: number,
+  { gone, trail }: Call,
+): { status: number | null; error: string | null } {
   const answered = status === 0 ? null : status;
   switch (end.kind) {
     case 'done':
@@ -386,6 +390,9 @@ function outcomeOf(end: AttemptEnd, status: number): { status: number | null; er
     case 'cut':
       return { status: answered, error: end.fault.code };
     case 'gone':
-      return { status: answered, error: 'client_gone' };
+      return {
+        status: answered,
+        error: trail.cancelled && !gone ? endedHere(trail.cancelled).fault.code : 'client_gone',
+      };
   }
 }
