@@ -157,6 +157,8 @@ export const GatewayConfig = z.strictObject({
   }),
   /** SQLite file that keeps what experiments count; absent: there are none. */
   experimentsFile: z.string().optional(),
+  /** Deployments that nothing starts before somebody does. */
+  stoppedByHand: z.array(z.string()).optional(),
   /** Absent: every deployment runs all the time. */
   onDemand: OnDemandConfig.optional(),
 });

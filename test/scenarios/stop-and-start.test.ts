@@ -166,6 +166,28 @@ test('a model on demand that was stopped by hand is not loaded by a request', as
   expect(await ask(url, 'late')).toBe(200);
 });
 
+test('requests for what was stopped by hand are told so, and not when to come again', async () => {
+  const url = await upUrl();
+  await done('stop', 'a', 'late');
+  for (const model of ['a', 'late']) {
+    const reply = await fetch(`${url}/v1/completions`, {
+      method: 'POST',
+      body: JSON.stringify({ model, prompt: 'x' }),
+    });
+    expect([reply.status, reply.headers.get('retry-after'), reply.headers.get('x-should-retry')]).toEqual([
+      503,
+      null,
+      'false',
+    ]);
+    expect(await reply.json()).toMatchObject({
+      error: {
+        code: 'deployment_stopped',
+        message: `${model} was stopped by hand. Whoever runs this gateway can start it: "berth start ${model}".`,
+      },
+    });
+  }
+});
+
 test('only what berth starts can be stopped, and only by a name that there is', async () => {
   const foreign = await place.berth('stop', 'away');
   expect([foreign.code, foreign.stderr]).toEqual([2, expect.stringContaining('neither starts nor stops')]);

@@ -83,8 +83,14 @@ export async function gatewayConfig(
       ...(limits.client !== undefined && { clientMs: limits.client }),
       probeMs: limits.probe ?? 5_000,
     },
+    ...stoppedIn(loaded),
     ...(options.onDemand ? { onDemand: options.onDemand } : {}),
   };
+}
+
+function stoppedIn({ deployments }: LoadedFleet): Pick<GatewayConfig, 'stoppedByHand'> {
+  const names = deployments.flatMap(({ name, atRest }) => (atRest === undefined ? [] : [name]));
+  return names.length > 0 ? { stoppedByHand: names } : {};
 }
 
 /** Where no key is wanted and only this machine may come, a page of a name that was made to point here must not come either. */

@@ -245,6 +245,7 @@ function buildDeployments(
   for (const name of names) {
     const deployment = previous?.deployments.get(name) ?? new Deployment(name, config.limits, sweep.now);
     deployment.limits = config.limits;
+    deployment.stoppedByHand = config.stoppedByHand?.includes(name) ?? false;
     deployment.instances = [...instances.values()].filter(
       (instance) => instance.upstream.deployment === name,
     );

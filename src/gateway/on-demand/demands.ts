@@ -67,7 +67,7 @@ export class Demands {
     for (const [name, { state, deployment }] of before)
       // Nobody loads it any more, so that nobody would ever come to those who wait.
       if (!this.#all.has(name) && state !== 'ready' && !deployments.get(name)?.instances.length)
-        deployment.refuseAll(() => noInstance(name, aWhile()));
+        deployment.refuseAll(() => noInstance(deployment, aWhile()));
     this.#poke();
   }
 

@@ -183,14 +183,30 @@ export function waitTooLong(deployment: string, retryAfter: number): ApiError {
   return new ApiError({ status: 503, type: 'server_error', code: 'wait_too_long', message, retryAfter });
 }
 
-export function noInstance(deployment: string, retryAfter: number): ApiError {
-  const message = `No instance of ${deployment} can be reached now.`;
+/** Of a deployment or of a route. */
+export function noInstance(
+  { name, stoppedByHand = false }: { readonly name: string; readonly stoppedByHand?: boolean },
+  retryAfter: number,
+): ApiError {
+  if (stoppedByHand) return stopped(name);
+  const message = `No instance of ${name} can be reached now.`;
   return new ApiError({
     status: 503,
     type: 'server_error',
     code: 'no_healthy_instance',
     message,
     retryAfter,
+  });
+}
+
+/** No Retry-After: it comes when somebody starts it, and by no request. */
+function stopped(deployment: string): ApiError {
+  return new ApiError({
+    status: 503,
+    type: 'server_error',
+    code: 'deployment_stopped',
+    message: `${deployment} was stopped by hand. Whoever runs this gateway can start it: "berth start ${deployment}".`,
+    headers: ['x-should-retry', 'false'],
   });
 }
 

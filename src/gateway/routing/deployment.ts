@@ -75,6 +75,7 @@ export class Deployment implements Lessor {
   takeover: Takeover | null = null;
   /** Null for one that runs all the time. */
   demand: Demand | null = null;
+  stoppedByHand = false;
   readonly retries = new RetryBudget();
   readonly #queue: BandQueue<Waiter>;
   /** Those whose instance was lost, with the ones that they have tried; served before the queue. */
@@ -142,7 +143,7 @@ export class Deployment implements Lessor {
       case 'too-late':
         throw waitTooLong(this.name, this.retryAfter());
       case 'unreachable':
-        throw noInstance(this.name, this.retryAfter());
+        throw noInstance(this, this.retryAfter());
     }
   }
 

@@ -37,6 +37,7 @@ export function causeOf({ fault }: ApiError): FallbackCause | null {
 
 const causes: Readonly<Record<string, FallbackCause>> = {
   no_healthy_instance: 'unreachable',
+  deployment_stopped: 'unreachable',
   // None of its engines can be asked before an operator has mended it.
   upstream_key_refused: 'unreachable',
   model_load_failed: 'unreachable',

@@ -87,7 +87,7 @@ function serveAnew(state: GatewayState, call: Call, served: OnServed): void {
   try {
     if (call.gone) throw new ClientGone();
     const route = snapshot.routes.get(call.model);
-    if (!route) throw noInstance(call.model, aWhile());
+    if (!route) throw noInstance({ name: call.model }, aWhile());
     serveRoute({ state, snapshot, call, route }, served);
   } catch (error) {
     served(error);

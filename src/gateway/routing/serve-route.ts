@@ -180,12 +180,12 @@ function serveBy(
   const arms = tried.length === 0 ? all : all.filter(({ deployment }) => !tried.includes(deployment.name));
   const kept = call.holder === null ? undefined : arms.find((one) => holds(one.deployment, call.holder));
   const arm = kept ?? armOf(arms, route.split, call, { now: state.now(), random: Math.random });
-  if (!arm) throw noInstance(route.name, aWhile());
+  if (!arm) throw noInstance({ name: route.name }, aWhile());
   const { deployment } = arm;
   if (snapshot !== state.snapshot) askLate(state, deployment, call.model);
   // While it is held, its next engine is on its way.
   if (deployment.instances.length === 0 && !deployment.demand && !deployment.held)
-    throw noInstance(route.name, aWhile());
+    throw noInstance(deployment.stoppedByHand ? deployment : { name: route.name }, aWhile());
   call.trail.deployment = deployment.name;
   if (route.split) noteUnit(state, call, route, deployment.name);
   if (call.trail.cancelled) throw endedHere(call.trail.cancelled);

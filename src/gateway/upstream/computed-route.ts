@@ -41,7 +41,7 @@ export function requireComputed(call: Call, upstream: Upstream, snapshot: Judged
   if (isFree(snapshot, call, engines)) return;
   if (found instanceof Error) throw found;
   // Other limits hold for it than those that it has been held to.
-  if (baseOf(found) !== baseOf(computed)) throw noInstance(call.model, 1);
+  if (baseOf(found) !== baseOf(computed)) throw noInstance({ name: call.model }, 1);
 }
 
 /** Name of what it is counted as: the model that it names by a way of its own, else that of its path. */

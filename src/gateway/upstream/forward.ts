@@ -134,7 +134,7 @@ class Forwarding implements AttemptPorts {
 
   noInstance(): ApiFault {
     const { deployment } = this.#work;
-    return noInstance(deployment.name, deployment.retryAfter()).fault;
+    return noInstance(deployment, deployment.retryAfter()).fault;
   }
 
   keyRefused(status: number): void {

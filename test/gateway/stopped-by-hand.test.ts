@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import type { Route } from '../../src/domain/gateway-config.ts';
+import { wellBehaved } from './fake-upstream.ts';
+import { configFor, engine, errorOf, front, postChat, until } from './harness.ts';
+import { stage } from './on-demand-stage.ts';
+
+function route(parts: Pick<Route, 'to'> & Partial<Route>): Route {
+  return { name: 'm', aliasOf: null, ...parts };
+}
+
+const toA = [{ deployment: 'a', weight: 1 }];
+
+test('who waits for a model that is stopped by hand meanwhile is told so at once', async () => {
+  const { gateway, asked } = await stage({ a: {} });
+  const reply = postChat(gateway.url, { model: 'a' });
+  await until('it is asked for', () => asked.length === 1);
+  await gateway.reload(configFor([], { routes: [route({ name: 'a', to: toA })], stoppedByHand: ['a'] }));
+  const refused = await reply;
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, null]);
+  expect((await errorOf(refused)).code).toBe('deployment_stopped');
+});
+
+test('what was stopped by hand is stood in for by the fallback, and serves again once it is started', async () => {
+  const [own, spare] = await Promise.all([engine(wellBehaved), engine(wellBehaved)]);
+  const b = { url: spare.url, deployment: 'b' };
+  const routes = [
+    route({ to: toA, fallback: { to: ['spare'], on: ['unreachable'] } }),
+    route({ name: 'spare', to: [{ deployment: 'b', weight: 1 }] }),
+  ];
+  const gateway = await front(configFor([b], { routes, stoppedByHand: ['a'] }));
+  const reply = await postChat(gateway.url);
+  expect([reply.status, reply.headers.get('x-berth-route')]).toEqual([200, 'spare']);
+  await gateway.reload(configFor([{ url: own.url, deployment: 'a' }, b], { routes }));
+  const again = await postChat(gateway.url);
+  expect([again.status, again.headers.get('x-berth-route')]).toEqual([200, null]);
+  await gateway.reload(configFor([b], { routes: [route({ to: toA })] }));
+  expect((await errorOf(await postChat(gateway.url))).code).toBe('no_healthy_instance');
+});
