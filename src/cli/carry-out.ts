@@ -13,6 +13,8 @@ import { expectNoneHeld } from '../fleet/plan/protect.ts';
 import type { CliContext } from './context.ts';
 import { fetchModels } from './fetch-models.ts';
 import { changesOf, gatewayNameOf, nameOf, planText } from './text/plan-text.ts';
+import { restWords } from './rest-change.ts';
+import type { RestChange } from './rest-change.ts';
 import { exitOf, unreachedHosts } from './unreached-hosts.ts';
 import { trafficOfUp } from './up-traffic.ts';
 
@@ -29,6 +31,8 @@ export interface Carrying {
   readonly more?: readonly string[];
   /** What is told beside the result. */
   readonly also?: Readonly<Record<string, unknown>>;
+  /** What was written down of deployments that stand still by hand. */
+  readonly rested?: (() => RestChange) | undefined;
   /** What was done before the question, for whoever does not agree; absent: nothing. */
   readonly before?: string;
   /** Makes the plan anew; absent: it is a kept one, which is carried out as it is or not at all. */
@@ -42,7 +46,8 @@ export interface Carrying {
 export async function carryOut(context: CliContext, plan: Plan, options: Carrying): Promise<void> {
   if (!(await consents(context, plan, options))) return;
   const done = await executeAgreed(context, plan, options);
-  if (done) reportApply(context, done.plan, { result: done.result, also: options.also });
+  if (done)
+    reportApply(context, done.plan, { result: done.result, also: options.also, rested: options.rested?.() });
 }
 
 /** A plan as it was carried out, and what came of it. */
@@ -142,7 +147,7 @@ function backText(went: WentBack): string {
 export function reportApply(
   context: CliContext,
   plan: Plan,
-  { result, also }: { result: ApplyResult; also?: Carrying['also'] },
+  { result, also, rested }: { result: ApplyResult; also?: Carrying['also']; rested?: RestChange | undefined },
 ): void {
   const { output } = context;
   const { failure } = result;
@@ -151,12 +156,19 @@ export function reportApply(
     ...result.done.filter((action) => action.do !== 'keep').map((action) => `${action.do} ${nameOf(action)}`),
     ...gateways.done.map((action) => `${action.do} ${gatewayNameOf(action)}`),
     ...(result.reload ? ['reload gateway'] : []),
+    ...(rested ? restWords(rested, touchedBy(result)) : []),
   ];
   const back = result.back.map((one) => ({ ...one, failure: one.failure?.toJSON() ?? null }));
   const { done: did, notDone } = result;
   const unreached = unreachedHosts(plan);
   const value = {
     ...also,
+    ...(rested && {
+      byHand: {
+        do: rested.rest ? 'stop' : 'start',
+        deployments: rested.changed.map((one) => one.deployment),
+      },
+    }),
     plan,
     done: did,
     notDone,
@@ -182,6 +194,11 @@ export function reportApply(
   });
   if (failure) context.exit(failure.exitCode);
   else if (unreached.length > 0) context.exit(exitOf(unreached, changed.length > 0));
+}
+
+function touchedBy({ done, notDone }: ApplyResult): ReadonlySet<string> {
+  const changed = done.filter((action) => action.do !== 'keep');
+  return new Set([...changed, ...notDone].map((action) => action.deployment));
 }
 
 function doneText(

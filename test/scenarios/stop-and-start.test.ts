@@ -162,8 +162,21 @@ test('a model on demand that was stopped by hand is not loaded by a request', as
   expect(await ask(url, 'late')).toBe(200);
   expect(await done('stop', 'late')).toContain('stop late');
   expect([await ask(url, 'late'), await pidOf('late')]).toEqual([503, null]);
-  await done('start', 'late');
+  expect(await done('start', 'late')).toBe('Done: let late be loaded by its next request.\n');
   expect(await ask(url, 'late')).toBe(200);
+  expect(await done('start', 'late')).toBe('Nothing had to be done.\n');
+});
+
+test('what was written down of a model on demand that does not run is told, also as JSON', async () => {
+  await upUrl();
+  expect(await done('stop', 'late')).toBe('Done: keep late from being loaded.\n');
+  expect(await done('stop', 'late')).toBe('Nothing had to be done.\n');
+  expect(JSON.parse(await done('start', 'late', '--json'))).toMatchObject({
+    byHand: { do: 'start', deployments: ['late'] },
+  });
+  expect(JSON.parse(await done('start', 'late', '--json'))).toMatchObject({
+    byHand: { do: 'start', deployments: [] },
+  });
 });
 
 test('requests for what was stopped by hand are told so, and not when to come again', async () => {

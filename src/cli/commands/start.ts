@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { putToRest } from '../../fleet/plan/at-rest.ts';
 import type { CliContext } from '../context.ts';
 import { configureNamedChange } from '../named-change.ts';
+import { changeRest } from '../rest-change.ts';
 
 export const examples = [
   ['berth start mistral', 'Starts what was stopped, and touches no other deployment.'],
@@ -10,6 +10,6 @@ export const examples = [
 export function configure(command: Command, context: CliContext): void {
   configureNamedChange(command, context, {
     name: 'start',
-    rest: (names) => (world, file) => putToRest(world, file, { names, rest: false }),
+    rest: (names) => changeRest(names, false),
   });
 }

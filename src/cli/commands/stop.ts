@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { Plan } from '../../domain/plan.ts';
-import { putToRest } from '../../fleet/plan/at-rest.ts';
 import { preparePlan } from '../../fleet/plan/prepare-plan.ts';
 import { carryOut } from '../carry-out.ts';
 import type { CliContext } from '../context.ts';
 import { addFileOption } from '../fleet-file.ts';
 import { loadDespiteFaults } from '../despite-faults.ts';
 import type { FileOptions } from '../fleet-file.ts';
+import { changeRest } from '../rest-change.ts';
 
 export const examples = [
   [
@@ -20,12 +20,16 @@ export function configure(command: Command, context: CliContext): void {
     .argument('<names...>', 'deployments')
     .action(async (names: string[], options: FileOptions) => {
       const { world } = context;
+      const rest = changeRest(names, true);
       async function make(): Promise<Plan> {
-        const loaded = await loadDespiteFaults(context, options, (_, file) =>
-          putToRest(world, file, { names, rest: true }),
-        );
+        const loaded = await loadDespiteFaults(context, options, rest.resting);
         return preparePlan(world, loaded, { only: names, onWait: context.output.progress });
       }
-      await carryOut(context, await make(), { yes: true, command: 'stop', again: make });
+      await carryOut(context, await make(), {
+        yes: true,
+        command: 'stop',
+        again: make,
+        rested: rest.made,
+      });
     });
 }
