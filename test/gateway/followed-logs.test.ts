@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { wellBehaved } from './fake-upstream.ts';
-import { configFor, engine, logFileWith, runGateway, sha256, until } from './harness.ts';
+import { freePorts } from '../support/berth.ts';
+import { configFor, engine, front, logFileWith, runGateway, sha256, until } from './harness.ts';
 
 /** A log that is followed has no end of its own. */
 
@@ -35,4 +36,24 @@ test('a log is told no longer than the key holds that it was asked for with, and
   // It would wait for ten minutes.
   await gateway.close();
   await until('the other one has, too', () => stays.ended);
+});
+
+test('a log that is followed ends with its address, and in good order', async () => {
+  const logFile = await logFileWith('it has begun\n');
+  const upstream = await engine(wellBehaved);
+  const [goes = 0, stays = 0] = await freePorts(2);
+  function config(...ports: number[]) {
+    return configFor([{ url: upstream.url, logFile }], {
+      listen: ports.map((port) => ({ address: '127.0.0.1', port })),
+      keys: [keyNamed('key')],
+      limits: { drainMs: 600_000 },
+    });
+  }
+  const gateway = await front(config(goes, stays));
+  const first = await follow(`http://127.0.0.1:${goes}`, 'key');
+  const second = await follow(`http://127.0.0.1:${stays}`, 'key');
+  await gateway.reload(config(stays));
+  // It would have ten minutes.
+  await until('it has ended', () => first.ended);
+  expect(second.ended).toBe(false);
 });

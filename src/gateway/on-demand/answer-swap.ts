@@ -94,14 +94,14 @@ function textOf(last: readonly { readonly lines: readonly string[] }[]): string 
 }
 
 /**
- * A log that is followed has no end: it is over when the client leaves, when its key is good no more, and when the gateway ends,
- * which would wait for it as for a reply.
+ * A log that is followed has no end: it is over when the client leaves, when its key is good no more, and when the gateway ends, or
+ * the address that it came by, which would wait for it as for a reply.
  */
 function overWith(state: GatewayState, inbound: Inbound): AbortSignal {
   const over = new AbortController();
   let callOff = state.after(lookEveryMs, look);
   function look(): void {
-    if (state.draining || !mayControl(state, inbound)) over.abort();
+    if (inbound.isLast || !mayControl(state, inbound)) over.abort();
     else callOff = state.after(lookEveryMs, look);
   }
   inbound.onClosed(() => {

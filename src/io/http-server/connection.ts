@@ -120,7 +120,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
     if (this.idle) this.leave();
   }
 
-  get #isLast(): boolean {
+  get isLast(): boolean {
     return this.#retired || this.#owner.closing;
   }
 
@@ -201,7 +201,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
   // What the reply asks for.
 
   mustEnd(): boolean {
-    return this.#isLast || this.#turn?.waiting === true;
+    return this.isLast || this.#turn?.waiting === true;
   }
 
   commonLines(keepAlive: boolean): string {
@@ -215,7 +215,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
   onEnded(keepAlive: boolean): void {
     const turn = this.#turn;
     if (!turn) return;
-    if (!keepAlive || this.#isLast) this.leave();
+    if (!keepAlive || this.isLast) this.leave();
     else if (turn.body.whole) this.#afterReply(turn);
     else turn.body.drop();
   }
@@ -295,7 +295,7 @@ export class Connection implements RequestSink, InboundConnection, ReplyConnecti
     this.#turn = null;
     this.#unread = 0;
     this.#since = this.#owner.now();
-    if (this.#isLast) {
+    if (this.isLast) {
       this.leave();
       return;
     }

@@ -6,6 +6,7 @@ import type { BodyOptions, Inbound } from './types.ts';
 export interface InboundConnection {
   readonly peer: string;
   readonly certificateName: string | null;
+  readonly isLast: boolean;
 }
 
 /** One request of a connection. */
@@ -70,6 +71,10 @@ export class HttpInbound implements Inbound {
 
   get certificateName(): string | null {
     return this.connection.certificateName;
+  }
+
+  get isLast(): boolean {
+    return this.connection.isLast;
   }
 
   /** The connection is gone, and the reply was not finished. */

@@ -37,6 +37,8 @@ export interface Inbound {
   readonly peer: string;
   /** Common name of the certificate that the client has shown and the server has checked; null without one. */
   readonly certificateName: string | null;
+  /** The listener has no more requests come over its connection, and waits for this one. */
+  readonly isLast: boolean;
 }
 
 export interface HeadOptions {
