@@ -155,6 +155,44 @@ test.each([
   expect([(await served).status, (await passed).status]).toEqual([200, 200]);
 });
 
+const picture = 'iVBORw0KGgo/'.repeat(10_000);
+const attached: Record<string, { path: string; part: unknown }> = {
+  "Anthropic's": {
+    path: '/v1/messages',
+    part: { type: 'image', source: { type: 'base64', media_type: 'image/png', data: picture } },
+  },
+  "OpenAI's sounds": {
+    path: '/v1/chat/completions',
+    part: { type: 'input_audio', input_audio: { format: 'wav', data: picture } },
+  },
+  "OpenAI's images": {
+    path: '/v1/chat/completions',
+    part: { type: 'image_url', image_url: { url: `data:image/png;base64,${picture}` } },
+  },
+};
+
+test.each(Object.keys(attached))(
+  'rule 13: an image or a sound counts by the piece, not by its length: %s',
+  async (name) => {
+    const { path, part } = attached[name] ?? { path: '', part: null };
+    const { gateway, ask } = await limited(wellBehaved, { tpm: 5000 });
+    const headers = { authorization: 'Bearer a', 'content-type': 'application/json' };
+    async function send(...content: unknown[]): Promise<Response> {
+      const body = JSON.stringify({ model: 'm', max_tokens: 10, messages: [{ role: 'user', content }] });
+      return fetch(gateway.url + path, { method: 'POST', headers, body });
+    }
+    const words = { type: 'text', text: 'What is this?' };
+    // What takes all of a minute waits for one in which nothing was asked for.
+    await (await ask('a')).text();
+    expect((await send(part, words)).status).toBe(200);
+    expect((await send(words, part, part, part)).status).toBe(200);
+    const tooMany = await send(part, part, part, part, part);
+    expect([tooMany.status, tooMany.headers.get('x-berth-origin')]).toEqual([429, 'gateway']);
+    const text = { type: 'text', source: { type: 'text', data: 'a word or two '.repeat(10_000) } };
+    expect((await send(text)).status).toBe(429);
+  },
+);
+
 test('a body that goes to an engine as it is is refused where limits could not read how much it asks for', async () => {
   const { ask, gateway } = await limited(wellBehaved, { tpm: 1000 });
   const headers = { authorization: 'Bearer a', 'content-type': 'application/json' };

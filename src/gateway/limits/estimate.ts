@@ -1,3 +1,5 @@
+import { attachmentsOf } from './attachments.ts';
+
 /** Tokens that a request will probably take, before the engine has counted them. */
 export interface Estimate {
   readonly input: number;
@@ -7,9 +9,6 @@ export interface Estimate {
 const bytesPerToken = 4;
 /** Images and sounds travel as base64, whose length says nothing about tokens: each counts as this many. */
 const tokensPerAttachment = 1000;
-const attachment = Buffer.from(';base64,');
-const quote = 34;
-const semicolon = 59;
 
 /** These count and write out tokens, and have the model compute none. */
 const free = new Set(['count_tokens', 'tokenize', 'detokenize', 'apply_template']);
@@ -45,22 +44,8 @@ export function estimatedPrompt(
 
 /** About four bytes of JSON make a token; attachments are counted by the piece. */
 function promptTokens(body: Buffer): number {
-  let bytes = body.length;
-  let attachments = 0;
-  // Most bodies have not even the first byte of it, and a single one is found for a fraction of the price.
-  const first = body.indexOf(semicolon);
-  for (
-    let at = first < 0 ? -1 : body.indexOf(attachment, first);
-    at >= 0;
-    at = body.indexOf(attachment, at)
-  ) {
-    const end = body.indexOf(quote, at);
-    if (end < 0) break;
-    bytes -= end - at;
-    attachments += 1;
-    at = end;
-  }
-  return Math.ceil(bytes / bytesPerToken) + attachments * tokensPerAttachment;
+  const { bytes, count } = attachmentsOf(body);
+  return Math.ceil((body.length - bytes) / bytesPerToken) + count * tokensPerAttachment;
 }
 
 const firstGuess = 256;
