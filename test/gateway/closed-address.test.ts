@@ -7,7 +7,18 @@ import type { GatewayConfig } from '../../src/domain/gateway-config.ts';
 import { freePorts } from '../support/berth.ts';
 import { chatEvent } from './fake-upstream.ts';
 import type { Script, Turn } from './fake-upstream.ts';
-import { chat, configFor, dial, engine, errorOf, front, postChat, readMetric, until } from './harness.ts';
+import {
+  chat,
+  configFor,
+  dial,
+  engine,
+  errorOf,
+  front,
+  post,
+  postChat,
+  readMetric,
+  until,
+} from './harness.ts';
 import type { RunningGateway, UpstreamShape } from './harness.ts';
 
 /** Rule 23: what goes on at an address that a reload took away has its time, and then is told. */
@@ -148,4 +159,20 @@ test('rule 23: an address that is gone has no more time than the gateway that en
   await gateway.close();
   expect(await stream.text()).toMatch(/"code":"draining"\}\}\n\n$/s);
   expect((await lines())['stream']).toMatchObject({ outcome: 'cancelled', code: 'draining' });
+});
+
+test('rule 23: a request whose body still comes there is told, and does not count as given up by its client', async () => {
+  const { port, seen, close, metric, lines } = await twoDoors(() => {});
+  const wire = await dial(port, post('/v1/chat/completions', chat(), 'x-request-id: slow\r\n').slice(0, -10));
+  await until('the body is held', async () => (await metric('berth_gateway_body_bytes')) > 0);
+  await close(100);
+  await wire.closed;
+  expect(wire.text()).toMatch(/^HTTP\/1\.1 503 .*"code":"draining"/s);
+  await until('it is noted', async () => (await lines())['slow'] !== undefined);
+  expect((await lines())['slow']).toMatchObject({
+    outcome: 'cancelled',
+    code: 'draining',
+    tokenSource: null,
+  });
+  expect(seen.length).toBe(0);
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { LiveRequests } from '../../src/domain/live-request.ts';
 import { chatEvent, wellBehaved } from './fake-upstream.ts';
 import type { Turn } from './fake-upstream.ts';
-import { engine, configFor, errorOf, front, postChat, start, until } from './harness.ts';
+import { chat, configFor, dial, engine, errorOf, front, post, postChat, start, until } from './harness.ts';
 import type { RunningGateway } from './harness.ts';
 
 async function live(gateway: RunningGateway): Promise<LiveRequests> {
@@ -106,4 +106,20 @@ test('a request that is cancelled before its reply, waiting or in the queue, is 
   await expect(gateway.control({ do: 'cancel', request: served })).rejects.toMatchObject({
     code: 'REQUEST_UNKNOWN',
   });
+});
+
+test('a request that is cancelled while its body comes is told at once, and its connection serves the next one', async () => {
+  const { upstream, gateway } = await start(wellBehaved);
+  const whole = post('/v1/chat/completions', chat());
+  const wire = await dial(gateway.port, whole.slice(0, -10));
+  const { id } = await liveIn(gateway, 'reading');
+  await until('the body is held', async () => (await gateway.metric('berth_gateway_body_bytes')) > 0);
+  await gateway.control({ do: 'cancel', request: id });
+  await until('it is told', () => wire.text().includes('"code":"request_cancelled"'));
+  expect(await gateway.metric('berth_gateway_body_bytes')).toBe(0);
+  wire.socket.write(whole.slice(-10) + whole);
+  await until('the next is served', () => wire.text().includes('HTTP/1.1 200 OK'));
+  expect(upstream.seen.length).toBe(1);
+  expect(await gateway.metric('berth_gateway_requests_total', 'status="499"')).toBe(0);
+  wire.socket.destroy();
 });

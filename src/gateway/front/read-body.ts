@@ -3,7 +3,7 @@ import { BodyBroken, BodyRefused, BodyTooLarge } from '../../io/http-server/body
 import type { Inbound } from '../../io/http-server/types.ts';
 import { ClientGone } from './call.ts';
 import type { Call } from './call.ts';
-import { badRequest, bodiesFull, bodyTooLarge, unsupportedMedia } from '../reply/faults.ts';
+import { badRequest, bodiesFull, bodyTooLarge, endedHere, unsupportedMedia } from '../reply/faults.ts';
 import { headerValues } from './header-values.ts';
 import { holdsToModel } from './other-models.ts';
 import { boundsOf, noBounds, scanBody, scanFormBody } from './request-body.ts';
@@ -13,7 +13,7 @@ import type { Snapshot } from '../observe/snapshot.ts';
 
 /**
  * The whole body within the limits, and what is read of it; at once when it has come together with its head, as small
- * ones do. Throws, or rejects with, ApiError 400, 413, 415 or 429, or ClientGone.
+ * ones do. Throws, or rejects with, ApiError 400, 413, 415 or 429, 503 when it is ended meanwhile, or ClientGone.
  */
 export function readBody(snapshot: Snapshot, call: Call): ScannedBody | Promise<ScannedBody> {
   const { endpoint, inbound, share } = call;
@@ -22,7 +22,7 @@ export function readBody(snapshot: Snapshot, call: Call): ScannedBody | Promise<
   const whole = inbound.wholeBody(bodyBytes, share);
   if (whole) return scanned(whole, snapshot, call);
   const bounds = { fits: (size: number) => share.fits(size), take: (size: number) => share.take(size) };
-  return inbound.body(bodyBytes, bounds).then(
+  const coming = inbound.body(bodyBytes, bounds).then(
     (bytes) => {
       call.readAt = performance.now();
       return scanned(bytes, snapshot, call);
@@ -34,6 +34,20 @@ export function readBody(snapshot: Snapshot, call: Call): ScannedBody | Promise<
       throw error;
     },
   );
+  return Promise.race([coming, endOf(call)]).finally(() => (call.phase = null));
+}
+
+/** Rejects once somebody else than its client ends the request, which need not send the rest to be told so. */
+function endOf(call: Call): Promise<never> {
+  return new Promise((_, reject) => {
+    call.phase = {
+      leave: () => {
+        const { cancelled } = call.trail;
+        if (cancelled && !call.gone) reject(endedHere(cancelled));
+      },
+      tell: () => 'reading',
+    };
+  });
 }
 
 function scanned(bytes: Buffer, snapshot: Snapshot, call: Call): ScannedBody {
