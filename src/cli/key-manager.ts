@@ -1,5 +1,6 @@
 import { endpoints as served } from '../domain/endpoints.ts';
 import { BerthError } from '../domain/errors/berth-error.ts';
+import type { KeyFault } from '../domain/errors/key-errors.ts';
 import { nearest } from '../domain/nearest.ts';
 import type { KeyRecord, KeyView, NewKey } from '../domain/key-record.ts';
 import { openJournal } from '../fleet/apply/journal.ts';
@@ -78,17 +79,21 @@ function assertScopes(fleet: LoadedFleet, { models, endpoints }: KeyRecord): voi
   const routes = routesOf(fleet).map((route) => route.name);
   const paths = served.map((endpoint) => endpoint.path);
   const faults = [
-    ...unknownIn(models ?? [], routes, 'route of the gateway'),
-    ...unknownIn(endpoints ?? [], paths, 'endpoint'),
+    ...unknownIn('models', models, { known: routes, what: 'route of the gateway' }),
+    ...unknownIn('endpoints', endpoints, { known: paths, what: 'endpoint' }),
   ];
   if (faults.length > 0) throw new BerthError('KEY_WISH_INVALID', { faults });
 }
 
-function unknownIn(names: readonly string[], known: readonly string[], what: string): string[] {
-  return names
-    .filter((name) => !known.includes(name))
-    .map((name) => {
-      const close = nearest(name, known);
-      return `there is no ${what} "${name}"${close ? `; did you mean "${close}"?` : ''} (there is: ${known.join(', ') || 'none'})`;
-    });
+function unknownIn(
+  scope: string,
+  names: readonly string[] | null,
+  { known, what }: { known: readonly string[]; what: string },
+): KeyFault[] {
+  return (names ?? []).flatMap((name, i) => {
+    if (known.includes(name)) return [];
+    const close = nearest(name, known);
+    const text = `there is no ${what} "${name}"${close ? `; did you mean "${close}"?` : ''} (there is: ${known.join(', ') || 'none'})`;
+    return [{ field: `${scope}.${i}`, text }];
+  });
 }

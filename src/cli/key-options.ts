@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { BerthError } from '../domain/errors/berth-error.ts';
+import type { KeyFault } from '../domain/errors/key-errors.ts';
+import type { ErrorFacts } from '../domain/errors/table.ts';
 import { Duration } from '../domain/units.ts';
 
 /** What a key may do and take, as it is typed. */
@@ -76,10 +78,53 @@ function some(values: Record<string, unknown>): Record<string, unknown> | undefi
   return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
-function count(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  // What is no number is told as such by the check of the whole.
-  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+/** What is no number is told as such by the check of the whole. */
+function count(text: string | undefined): number | string | undefined {
+  return text !== undefined && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+}
+
+const counts = 'a whole number of at least 1 is wanted';
+const amounts = 'a number above 0 is wanted';
+
+/** Fields of a wish, the options that say them, and what these want, where the check of the field says it in words of programs. */
+const typedAs: Readonly<Record<string, readonly [option: keyof KeyOptions, wanted?: string]>> = {
+  models: ['model'],
+  endpoints: ['endpoint'],
+  expiresAt: ['expires'],
+  'limits.rpm': ['rpm', counts],
+  'limits.tpm': ['tpm', counts],
+  'limits.concurrent': ['concurrent', counts],
+  'limits.priority': ['priority', 'high, normal or low is wanted'],
+  'limits.budget.day.tokens': ['dayTokens', counts],
+  'limits.budget.day.usd': ['dayUsd', amounts],
+  'limits.budget.month.tokens': ['monthTokens', counts],
+  'limits.budget.month.usd': ['monthUsd', amounts],
+};
+
+/** Makes a key; faults of what it is to be name what was typed, beside the field. */
+export async function byWhatWasTyped<Made>(given: KeyOptions, make: () => Promise<Made>): Promise<Made> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!(error instanceof BerthError) || error.code !== 'KEY_WISH_INVALID') throw error;
+    const { faults } = error.facts as ErrorFacts<'KEY_WISH_INVALID'>;
+    throw new BerthError(
+      'KEY_WISH_INVALID',
+      { faults: faults.map((fault) => ({ ...fault, ...typedFor(fault.field, given) })) },
+      { cause: error },
+    );
+  }
+}
+
+/** `limits.rpm` → `--rpm many`; nothing for what no option says. */
+function typedFor(field: string, given: KeyOptions): Partial<KeyFault> {
+  const [, base = field, index = '0'] = /^(.*)\.(\d+)$/.exec(field) ?? [];
+  const [option, text] = typedAs[base] ?? [];
+  if (!option) return {};
+  const value = given[option];
+  const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const typed = `${flag} ${typeof value === 'object' ? value[Number(index)] : value}`;
+  return { typed, ...(text === undefined ? {} : { text }) };
 }
 
 /** "30d" from now, or a time as it is. */

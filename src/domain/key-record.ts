@@ -37,7 +37,7 @@ export const KeyWish = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$/, 'A name has up to 63 letters, digits and any of . _ @ -.'),
   models: z.array(z.string().min(1)).min(1).nullable().default(null),
-  endpoints: z.array(z.string().startsWith('/')).min(1).nullable().default(null),
+  endpoints: z.array(z.string().startsWith('/', 'A path begins with /.')).min(1).nullable().default(null),
   control: z.boolean().default(false),
   limits: KeyLimits.nullable().default(null),
   expiresAt: z.iso.datetime().nullable().default(null),

@@ -94,9 +94,19 @@ test('what cannot be a key is refused with the reason, and the file stays as it 
     [['add', 'berth-console'], "kept for berth's own keys"],
     [['add', 'a b'], 'A name has up to 63 letters'],
     [['add', 'x', '--model', 'fat'], 'there is no route of the gateway "fat"; did you mean "far"?'],
+    [['add', 'x', '--model', 'far', '--model', 'fal'], 'made: --model fal: there is no route'],
     [['add', 'x', '--endpoint', '/v1/embedding'], 'did you mean "/v1/embeddings"?'],
-    [['add', 'x', '--expires', '2020-01-01T00:00:00Z'], 'expired already'],
-    [['add', 'x', '--rpm', 'many'], 'limits.rpm'],
+    [['add', 'x', '--endpoint', 'v1'], 'made: --endpoint v1: A path begins with /.'],
+    [
+      ['add', 'x', '--expires', '2020-01-01T00:00:00Z'],
+      'made: --expires 2020-01-01T00:00:00Z: it would have expired already.',
+    ],
+    [
+      ['add', 'x', '--rpm', 'many', '--day-usd=-1', '--month-tokens', '1.5', '--priority', 'top'],
+      'made: --rpm many: a whole number of at least 1 is wanted; ' +
+        '--day-usd -1: a number above 0 is wanted; --month-tokens 1.5: a whole number of at least 1 is wanted; ' +
+        '--priority top: high, normal or low is wanted.',
+    ],
     [['rotate', 'laptob'], 'There is no key "laptob".'],
     [['revoke', 'named'], 'stands in the fleet file'],
   ];

@@ -7,7 +7,7 @@ import { addFileOption } from '../fleet-file.ts';
 import type { FileOptions } from '../fleet-file.ts';
 import { keyManager } from '../key-manager.ts';
 import type { KeyManager } from '../key-manager.ts';
-import { addKeyOptions, graceOf, wishOf } from '../key-options.ts';
+import { addKeyOptions, byWhatWasTyped, graceOf, wishOf } from '../key-options.ts';
 import type { KeyOptions } from '../key-options.ts';
 import { spendingOf, takeInKeys } from '../running-gateway.ts';
 import { keyListText, spentBy } from '../text/key-list-text.ts';
@@ -26,7 +26,8 @@ export function configure(command: Command, context: CliContext): void {
     .description('Make a key for clients of the gateway. It is printed once and kept as a hash.')
     .action((name: string, options: FileOptions & KeyOptions) =>
       withKeys(context, options, async (keys) => {
-        const made = await keys.add(wishOf(name, options, context.world.clock.wall()));
+        const wish = wishOf(name, options, context.world.clock.wall());
+        const made = await byWhatWasTyped(options, () => keys.add(wish));
         return { shown: made, said: `The key ${name} is made. It is shown this once.` };
       }),
     );

@@ -1,5 +1,12 @@
 import { defineError } from './define.ts';
 
+/** What is wrong with one field of a wish; `typed` is what of a command line says it. */
+export interface KeyFault {
+  readonly field: string;
+  readonly text: string;
+  readonly typed?: string | undefined;
+}
+
 /** Faults of managing the gateway's keys. */
 export const keyErrors = {
   KEY_EXISTS: defineError<{ name: string; source: 'file' | 'made' | 'berth' }>(
@@ -32,8 +39,13 @@ export const keyErrors = {
     (f) => `Take it away with "berth keys revoke ${f.name}", and make another one with "berth keys add".`,
     'usage',
   ),
-  KEY_WISH_INVALID: defineError<{ faults: readonly string[] }>(
-    (f) => `The key cannot be made: ${f.faults.join('; ')}.`,
+  KEY_WISH_INVALID: defineError<{ faults: readonly KeyFault[] }>(
+    (f) => {
+      const faults = f.faults.map(
+        ({ field, text, typed }) => `${typed ?? field}: ${text.replace(/\.$/, '')}`,
+      );
+      return `The key cannot be made: ${faults.join('; ')}.`;
+    },
     () => 'See "berth keys add --help".',
     'usage',
   ),

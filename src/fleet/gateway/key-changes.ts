@@ -78,12 +78,14 @@ export function revokeKey(keys: readonly KeyRecord[], name: string): KeyChange {
 function wishOf(given: unknown, now: Date): KeyWish {
   const parsed = KeyWish.safeParse(given);
   if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    const faults = parsed.error.issues.map(({ path, message: text }) => ({ field: path.join('.'), text }));
     throw new BerthError('KEY_WISH_INVALID', { faults });
   }
   const expires = parsed.data.expiresAt === null ? null : new Date(parsed.data.expiresAt);
   if (expires && expires <= now)
-    throw new BerthError('KEY_WISH_INVALID', { faults: ['it would have expired already'] });
+    throw new BerthError('KEY_WISH_INVALID', {
+      faults: [{ field: 'expiresAt', text: 'it would have expired already' }],
+    });
   return { ...parsed.data, expiresAt: expires && expires.toISOString() };
 }
 
