@@ -91,6 +91,7 @@ test('a file of llama-swap becomes a fleet whose models are on demand', async ()
     engine: {
       kind: 'command',
       command: ['/opt/whisper/server', '--port', '{port}', '--model', 'base.en'],
+      workdir: place.folder,
       healthPath: '/ready',
       slots: 1,
       startTimeout: '300s',
@@ -311,4 +312,20 @@ models:
   expect(made.deployments['a']?.['engine']).toMatchObject({ healthPath: '/ready/a' });
   const variants = left.filter(({ path }) => path.includes('setParamsByID')).map(({ reason }) => reason);
   expect(variants).toEqual([expect.stringMatching(/^a:high is no model here/)]);
+});
+
+test('what a command of llama-swap names from its own folder is found there, or told', async () => {
+  const { made, left } = await takeOver(
+    place,
+    `models:
+  own: {cmd: "python3 server.py --port \${PORT} --model models/x.bin"}
+  llama: {cmd: "llama-server --port \${PORT} -m m.gguf -c 4096 --ssl-key-file tls/k.pem --models-preset p.ini --log-prefix"}
+`,
+  );
+  expect(made.deployments['own']?.['engine']).toMatchObject({ workdir: place.folder });
+  expect(made.models?.['llama']).toEqual({ source: join(place.folder, 'm.gguf') });
+  const told = left.filter(({ path }) => path === 'models.llama.cmd').map(({ reason }) => reason);
+  expect(told).toEqual(
+    ['tls/k.pem', 'p.ini'].map((word) => expect.stringContaining(join(place.folder, word))),
+  );
 });

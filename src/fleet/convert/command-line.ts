@@ -34,7 +34,8 @@ export function readCommand(text: string, folder: string): ReadCommand | null {
   const [program] = command;
   if (program === undefined) return null;
   const argv = [programAt(program, folder), ...command.slice(1)];
-  const read = asEngine(argv, folder, dropped) ?? asCommand(argv, [...dropped, ...whyNoEngine(argv, folder)]);
+  const read =
+    asEngine(argv, folder, dropped) ?? asCommand(argv, folder, [...dropped, ...whyNoEngine(argv, folder)]);
   return { ...read, env };
 }
 
@@ -124,10 +125,19 @@ function asEngine(
     dropped: [
       ...dropped,
       ...named.notes,
+      ...relativePaths(engine).map(
+        (word) => `Engines run in another folder here: if ${word} is a file, write ${join(folder, word)}.`,
+      ),
       ...[...faulty].map((name) => `${name} as it stands there is not taken: it is left out.`),
       ...('context' in engine ? [] : ['It names no context: berth takes 4096 tokens per request.']),
     ],
   };
+}
+
+/** Of the arguments that berth passes on as they are: what looks like a path from where the program was started. */
+function relativePaths({ args }: Readonly<Record<string, unknown>>): string[] {
+  const words = Array.isArray(args) ? args.filter((word) => typeof word === 'string') : [];
+  return words.filter((word) => /^(?![-/{])(?!\w+:\/\/)\S*(?:\/|\.[a-z]\w{0,7}$)/i.test(word));
 }
 
 const hubFlags = ['-hf', '-hfr', '--hf-repo'];
@@ -150,7 +160,12 @@ function namedModel(
   return { source: /^https?:/.test(model) ? model : absolute(model, folder), notes: [] };
 }
 
-function asCommand(argv: readonly string[], dropped: readonly string[]): Omit<ReadCommand, 'env'> {
+/** It runs where it ran: any of its words may be a path from there. */
+function asCommand(
+  argv: readonly string[],
+  folder: string,
+  dropped: readonly string[],
+): Omit<ReadCommand, 'env'> {
   const marked = argv.some((word) => word.includes(portMark));
   const at = argv.indexOf('--port');
   const port = marked || at < 0 ? Number.NaN : Number(argv[at + 1]);
@@ -159,7 +174,7 @@ function asCommand(argv: readonly string[], dropped: readonly string[]): Omit<Re
     pinned && i === at + 1 ? '{port}' : word.replaceAll(portMark, '{port}'),
   );
   return {
-    engine: { kind: 'command', command },
+    engine: { kind: 'command', command, workdir: folder },
     model: null,
     mmproj: null,
     port: pinned ? port : null,
