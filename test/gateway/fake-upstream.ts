@@ -46,6 +46,8 @@ export interface FakeUpstream {
   /** Bytes of replies that nobody has taken yet. */
   readonly unsent: () => number;
   readonly setScript: (script: Script) => void;
+  /** Closes all connections, as an engine does with those that are unused for too long. */
+  readonly closeUnused: () => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -88,6 +90,9 @@ export async function startFakeUpstream(
     open: () => sockets.size,
     unsent: () => [...sockets].reduce((sum, socket) => sum + socket.writableLength, 0),
     setScript: (next) => (script = next),
+    closeUnused: () => {
+      for (const socket of sockets) socket.end();
+    },
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();

@@ -2,7 +2,16 @@ import { Connection } from './connection.ts';
 import type { ConnectionOwner, Job } from './connection.ts';
 import { dialTo } from './dial.ts';
 import type { Dial } from './dial.ts';
-import { haveClosed, haveLived, keepLimit, noHabit, worthTrying } from './keep-habit.ts';
+import {
+  haveClosed,
+  haveLived,
+  haveServed,
+  keepLimit,
+  noHabit,
+  spareOnes,
+  usualMs,
+  worthTrying,
+} from './keep-habit.ts';
 import { KnownReplies } from './known-replies.ts';
 import type { Sweep } from './sweep.ts';
 import type {
@@ -19,13 +28,13 @@ import type {
 const probationMs = 1000;
 /** A few tell the habit as well as many. */
 const maxWatched = 4;
-/** How many are kept past their time to see when this upstream closes them. */
-const maxTried = 2;
+/** A request on a new connection that has heard nothing for so long may wait for a place that unused ones take. */
+const patienceMs = 1000;
 
 /**
  * Connections to one upstream, the one used last taken first. A connection is busy, unused, watched
- * (after an event stream, until this upstream's habit is known), or tried: kept for longer than it may be
- * used, which tells how long others may.
+ * (after an event stream, until this upstream's habit is known), or the one that is tried: kept for longer
+ * than it may be used, which tells how long others may.
  */
 class ConnectionPool implements UpstreamPool, ConnectionOwner {
   readonly now: () => number;
@@ -39,8 +48,10 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
   readonly #busy = new Set<Connection>();
   readonly #unused: Connection[] = [];
   readonly #watched = new Set<Connection>();
-  readonly #tried = new Set<Connection>();
+  #tried: Connection | null = null;
   #habit = noHabit;
+  /** How many may be unused for longer than the usual time, as of the latest check. */
+  #spare = 0;
   #checkedAt = -Infinity;
   readonly #sweep: Sweep;
   /** Null while no time limit is watched: after `retire`, as long as nothing is under way. */
@@ -80,10 +91,10 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
 
   retire(): void {
     this.#retired = true;
-    for (const connection of [...this.#unused, ...this.#watched, ...this.#tried]) connection.destroy();
+    for (const connection of [...this.#unused, ...this.#watched]) connection.destroy();
     this.#unused.length = 0;
     this.#watched.clear();
-    this.#tried.clear();
+    this.#endTrial();
     this.#unsweepWhenDone();
   }
 
@@ -108,6 +119,8 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
       this.#start(new Connection(this, this.#dial), job);
       return;
     }
+    // Nobody listens: what listens there next may keep them otherwise.
+    if (failure.kind === 'refused') this.#habit = noHabit;
     job.live = false;
     job.sink.onFail(failure);
   }
@@ -115,9 +128,17 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
   onGone(connection: Connection): void {
     this.#busy.delete(connection);
     if (this.#watched.delete(connection)) this.#keepsAfterStream = false;
-    if (this.#tried.delete(connection)) this.#habit = haveClosed(this.#habit, this.now() - connection.since);
+    const age = this.now() - connection.since;
+    if (this.#tried === connection) {
+      this.#tried = null;
+      this.#habit = haveClosed(this.#habit, age);
+    }
     const at = this.#unused.indexOf(connection);
-    if (at >= 0) this.#unused.splice(at, 1);
+    if (at >= 0) {
+      this.#unused.splice(at, 1);
+      // It does not keep them as it did: it is another one by now, or set up otherwise.
+      if (age > usualMs) this.#habit = noHabit;
+    }
     this.#unsweepWhenDone();
   }
 
@@ -136,15 +157,17 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
       if (!kept.socket.destroyed && this.#exact() - kept.since < this.#keepLimit(kept)) return kept;
       this.#letGo(kept);
     }
+    // The new one is not to wait for the place of the one that is tried.
+    if (this.#busy.size + this.#watched.size + 2 > this.#habit.atOnce) this.#endTrial();
     return new Connection(this, this.#dial);
   }
 
   /** One that may not be used again. */
   #letGo(connection: Connection): void {
-    const announced = this.#keepLimit(connection) < keepLimit(this.#habit);
-    if (announced || connection.socket.destroyed || this.#tried.size >= maxTried || !worthTrying(this.#habit))
-      connection.destroy();
-    else this.#tried.add(connection);
+    const canTell = this.#tried === null && this.#spare > 0 && worthTrying(this.#habit);
+    if (canTell && !connection.socket.destroyed && announcedLimit(connection) > keepLimit(this.#habit))
+      this.#tried = connection;
+    else connection.destroy();
   }
 
   #start(connection: Connection, job: Job): void {
@@ -171,8 +194,12 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
 
   #check(now: number): void {
     const { connectMs, idleMs, firstByteMs } = this.#options;
+    let answered = this.#unused.length + this.#watched.size + (this.#tried ? 1 : 0);
+    let isAwaited = false;
     for (const connection of this.#busy) {
       const waited = now - connection.since;
+      if (connection.begun || connection.served > 0) answered += 1;
+      else isAwaited ||= waited > patienceMs;
       if (connection.connecting && waited > connectMs)
         connection.fail(
           'connect-timeout',
@@ -190,30 +217,43 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
       this.#watched.delete(connection);
       this.#unused.push(connection);
     }
-    // Oldest first, since the newest are taken and put back at the end.
+    this.#habit = haveServed(this.#habit, answered);
+    this.#spare = isAwaited ? 0 : spareOnes(this.#habit);
+    this.#checkUnused(now);
+    this.#checkTried();
+    this.#checkedAt = now;
+  }
+
+  /** Oldest first, since the newest are taken and put back at the end. */
+  #checkUnused(now: number): void {
     for (let oldest = this.#unused[0]; oldest; oldest = this.#unused[0]) {
       if (now - oldest.since < this.#keepLimit(oldest)) break;
       this.#unused.shift();
       this.#letGo(oldest);
     }
-    this.#checkTried();
-    this.#checkedAt = now;
+    const mostOld = Math.max(0, this.#spare - (this.#tried ? 1 : 0));
+    for (let next = this.#unused[mostOld]; next; next = this.#unused[mostOld]) {
+      if (now - next.since < usualMs) break;
+      this.#unused.shift()?.destroy();
+    }
   }
 
   /** What was closed since the check before has been seen by now; what is closed now may not have been, in a turn that is late. */
   #checkTried(): void {
-    for (const connection of this.#tried) {
-      this.#habit = haveLived(this.#habit, this.#checkedAt - connection.since);
-      if (worthTrying(this.#habit)) continue;
-      this.#tried.delete(connection);
-      connection.destroy();
-    }
+    if (!this.#tried) return;
+    this.#habit = haveLived(this.#habit, this.#checkedAt - this.#tried.since);
+    if (this.#spare === 0 || !worthTrying(this.#habit)) this.#endTrial();
   }
 
-  /** A second less than the upstream announces: it counts from when it sent, we from when we read. */
+  /** With no lesson but what was learned of it so far. */
+  #endTrial(): void {
+    const tried = this.#tried;
+    this.#tried = null;
+    tried?.destroy();
+  }
+
   #keepLimit(connection: Connection): number {
-    const announced = connection.keepMs === null ? Infinity : Math.max(0, connection.keepMs - 1000);
-    return Math.min(keepLimit(this.#habit), announced);
+    return Math.min(keepLimit(this.#habit), announcedLimit(connection));
   }
 }
 
@@ -279,6 +319,11 @@ function requestBytes(start: string, request: UpstreamRequest): (string | Uint8A
   if (size > onePiece) return [head, ...request.body];
   for (const part of request.body) head += typeof part === 'string' ? part : part.toString('latin1');
   return [head];
+}
+
+/** A second less than the upstream announces: it counts from when it sent, we from when we read. */
+function announcedLimit({ keepMs }: Connection): number {
+  return keepMs === null ? Infinity : Math.max(0, keepMs - 1000);
 }
 
 /** It has its request, and nothing of the reply has come. */

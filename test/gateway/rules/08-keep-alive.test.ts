@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { chatEvent, doneEvent } from '../fake-upstream.ts';
-import type { Turn } from '../fake-upstream.ts';
-import { dial, postChat, start, turnedClock, until } from '../harness.ts';
+import type { FakeUpstream, Turn } from '../fake-upstream.ts';
+import { dial, engine, postChat, start, turnedClock, until } from '../harness.ts';
 
 test('rule 8: connections are used again, the latest first', async () => {
   const held: Turn[] = [];
@@ -67,6 +67,21 @@ test('rule 8: a connection is let go before the five seconds after which engines
   expect(upstream.connections()).toBe(3);
 });
 
+/** Has the engine answer so many at once, each on a connection of its own. */
+async function answerAtOnce(
+  { upstream, gateway }: { upstream: FakeUpstream; gateway: { readonly url: string } },
+  count: number,
+): Promise<void> {
+  const held: Turn[] = [];
+  upstream.setScript((turn) => void held.push(turn));
+  const replies = Array.from({ length: count }, () => postChat(gateway.url));
+  await until('each has a connection', () => held.length === count);
+  for (const turn of held) turn.json(200, {});
+  for (const reply of replies) await (await reply).text();
+  upstream.setScript((turn) => turn.json(200, {}));
+  await someTicks();
+}
+
 /** Uses one connection and leaves it for as long as the usual ones are kept, so that it is tried. */
 async function leaveOne(gateway: { readonly url: string }, clock: { advance: (ms: number) => void }) {
   await (await postChat(gateway.url)).text();
@@ -82,6 +97,7 @@ function someTicks(): Promise<void> {
 test('rule 8: where connections are seen to live for longer than five seconds, others are used again for longer', async () => {
   const clock = turnedClock();
   const { upstream, gateway } = await start((turn) => turn.json(200, {}), { clock });
+  await answerAtOnce({ upstream, gateway }, 3);
   await leaveOne(gateway, clock);
   clock.advance(20_000);
   await someTicks();
@@ -90,30 +106,70 @@ test('rule 8: where connections are seen to live for longer than five seconds, o
     clock.advance(18_000);
     await someTicks();
   }
-  // The first is tried and was not used again; it had lived for 24 s, and has for 78 s by now.
-  expect(upstream.connections()).toBe(2);
+  // One is tried and was not used again; it had lived for 24 s, and has for 78 s by now.
+  expect(upstream.connections()).toBe(4);
   clock.advance(43_000);
   await (await postChat(gateway.url)).text();
-  expect(upstream.connections()).toBe(3);
+  expect(upstream.connections()).toBe(5);
 });
 
 test('rule 8: an engine that closes the one that is tried is not tried again', async () => {
   const clock = turnedClock();
-  const turns: Turn[] = [];
-  function script(turn: Turn): void {
-    turns.push(turn);
-    turn.json(200, {});
-  }
-  const { upstream, gateway } = await start(script, { clock });
+  const { upstream, gateway } = await start(() => {}, { clock });
+  await answerAtOnce({ upstream, gateway }, 2);
   await leaveOne(gateway, clock);
-  turns[0]?.close();
+  expect(upstream.open()).toBe(1);
+  upstream.closeUnused();
   await until('it is closed', () => upstream.open() === 0);
   for (let i = 0; i < 3; i += 1) {
     await leaveOne(gateway, clock);
     await until('it is let go', () => upstream.open() === 0);
     clock.advance(60_000);
   }
-  expect(upstream.connections()).toBe(4);
+  expect(upstream.connections()).toBe(5);
+});
+
+test('rule 8: once an engine closes one that it would have kept before, others are used again for four seconds only', async () => {
+  const clock = turnedClock();
+  const { upstream, gateway } = await start(() => {}, { clock });
+  await answerAtOnce({ upstream, gateway }, 3);
+  await leaveOne(gateway, clock);
+  clock.advance(80_000);
+  await someTicks();
+  await leaveOne(gateway, clock);
+  expect(upstream.open()).toBe(1);
+  upstream.closeUnused();
+  await until('it is closed', () => upstream.open() === 0);
+  await (await postChat(gateway.url)).text();
+  clock.advance(4100);
+  await (await postChat(gateway.url)).text();
+  expect(upstream.connections()).toBe(6);
+});
+
+test('rule 8: an engine that has ended is tried anew once it is there again', async () => {
+  const clock = turnedClock();
+  const { upstream, gateway } = await start(() => {}, { clock });
+  await answerAtOnce({ upstream, gateway }, 2);
+  await leaveOne(gateway, clock);
+  expect(upstream.open()).toBe(1);
+  await upstream.stop();
+  expect((await postChat(gateway.url)).status).toBe(503);
+  clock.advance(60_000);
+  const later = await engine(() => {}, upstream.port);
+  await answerAtOnce({ upstream: later, gateway }, 2);
+  await leaveOne(gateway, clock);
+  expect(later.open()).toBe(1);
+});
+
+test('rule 8: an engine that announces how long it keeps them is not tried for longer', async () => {
+  const clock = turnedClock();
+  const { upstream, gateway } = await start(() => {}, { clock });
+  await answerAtOnce({ upstream, gateway }, 2);
+  upstream.setScript((turn) => turn.json(200, {}, 'Keep-Alive: timeout=5\r\n'));
+  for (let i = 0; i < 2; i += 1) await Promise.all([postChat(gateway.url), postChat(gateway.url)]);
+  clock.advance(4100);
+  await someTicks();
+  expect(upstream.open()).toBe(0);
 });
 
 test('rule 8: an engine may announce a shorter time, and is believed', async () => {
