@@ -47,7 +47,18 @@ test('/running tells what is loaded and how far, and /unload ends it once its re
   await until('it is asked for', () => asked.length === 1);
   await gateway.control({ do: 'load-progress', deployment: 'a', part: 0.4 });
   expect(await running()).toEqual({
-    running: [{ model: 'a', state: 'loading', progress: 0.4, inflight: 0, waiting: 1, ttl: 60, proxy: [] }],
+    running: [
+      {
+        model: 'a',
+        names: ['a'],
+        state: 'loading',
+        progress: 0.4,
+        inflight: 0,
+        waiting: 1,
+        ttl: 60,
+        proxy: [],
+      },
+    ],
   });
   await loaded('a');
   await until('it serves', () => held.length === 1);
@@ -59,6 +70,30 @@ test('/running tells what is loaded and how far, and /unload ends it once its re
   await until('it ends', () => asked.includes('unload a'));
   await unloaded('a');
   expect(await running()).toEqual({ running: [] });
+});
+
+test('/running tells by which names each model is asked for', async () => {
+  const to = [{ deployment: 'big-7b', weight: 1 }];
+  const split = [...to, { deployment: 'a', weight: 1 }];
+  const { gateway, loaded } = await stage(
+    { 'big-7b': {}, a: {} },
+    {
+      config: {
+        ...keys,
+        routes: [
+          { name: 'Org/Big:7B', to, aliasOf: null },
+          { name: 'gpt-4o', to, aliasOf: 'Org/Big:7B' },
+          { name: 'any', to: split, aliasOf: null },
+          { name: 'a', to: [{ deployment: 'a', weight: 1 }], aliasOf: null },
+        ],
+      },
+    },
+  );
+  const reply = postChat(gateway.url, { model: 'gpt-4o' });
+  await loaded('big-7b');
+  expect((await reply).status).toBe(200);
+  const { running } = (await (await fetch(`${gateway.url}/running`)).json()) as { running: unknown[] };
+  expect(running).toMatchObject([{ model: 'big-7b', names: ['Org/Big:7B', 'gpt-4o', 'any'] }]);
 });
 
 test('/unload during a load serves those who wait for it, and then unloads; a load that nobody waits for ends at once', async () => {

@@ -1,6 +1,8 @@
 import { badRequest, modelUnknown } from '../reply/faults.ts';
 import type { GatewayState } from '../state.ts';
 import { ownModels } from '../routing/own-models.ts';
+import type { Deployment } from '../routing/deployment.ts';
+import type { Snapshot } from '../observe/snapshot.ts';
 import type { Demand } from './demand.ts';
 
 /** A request for one of the paths by which models are looked after: what it is about, and the model where it names one. */
@@ -42,6 +44,8 @@ const underWay: ReadonlySet<string> = new Set(['fetching', 'loading', 'ready', '
 /** One model that is loaded, being loaded or fetched for that, as `/running` tells it. */
 export interface RunningModel {
   readonly model: string;
+  /** What clients ask for it by: of a route over several deployments it is one of those that may serve. */
+  readonly names: readonly string[];
   readonly state: string;
   /** From 0 to 1 while it is fetched, and while it loads where its engine tells; else null. */
   readonly progress: number | null;
@@ -63,6 +67,7 @@ export function runningModels({ snapshot, demands }: GatewayState): { running: R
     if (!isThere) return [];
     const one = {
       model: deployment.name,
+      names: namesOf(deployment, snapshot),
       state: demand?.state ?? 'ready',
       progress: demand?.progress ?? null,
       inflight: deployment.inflight,
@@ -71,9 +76,14 @@ export function runningModels({ snapshot, demands }: GatewayState): { running: R
       proxy: deployment.instances.map(({ upstream }) => upstream.url),
     };
     const own = ownModels(deployment);
-    return own === null ? [one] : own.map(([model, state]) => ({ ...one, model, state }));
+    return own === null ? [one] : own.map(([model, state]) => ({ ...one, model, names: [model], state }));
   });
   return { running };
+}
+
+function namesOf({ name }: Deployment, { routes }: Snapshot): string[] {
+  const leading = [...routes.values()].filter(({ arms }) => arms.some((arm) => arm.deployment.name === name));
+  return leading.map((route) => route.name);
 }
 
 /** Has one model unloaded, or all, once their requests have ended. Throws ApiError 404, or 400 for one that always runs. */
