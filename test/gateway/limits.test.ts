@@ -349,3 +349,23 @@ test('requests at once are bounded by key and by model', async () => {
   for (const turn of held) turn.json(200, {});
   await Promise.all(replies);
 });
+
+test.each([1, 3, 40])(
+  'a clock that leaps ahead by %i days and back forgets nothing that a budget has counted',
+  async (days) => {
+    const dayMs = 86_400_000;
+    const budget = { day: { tokens: 15 }, month: { tokens: 25 } };
+    const { ask, clock } = await limited(wellBehaved, { budget });
+    expect((await ask('a')).status).toBe(200);
+    clock.ms += days * dayMs;
+    // What is used while it is ahead counts as well when it has been set right.
+    expect((await ask('b')).status).toBe(200);
+    expect((await ask('a')).status).toBe(200);
+    clock.ms -= days * dayMs;
+    expect((await ask('b')).status).toBe(200);
+    const refused = await ask('a');
+    expect([refused.status, (await errorOf(refused)).code]).toEqual([429, 'insufficient_quota']);
+    clock.ms += dayMs;
+    expect((await ask('b')).status).toBe(200);
+  },
+);

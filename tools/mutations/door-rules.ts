@@ -30,9 +30,9 @@ export const doorRules: readonly Mutation[] = [
   },
   {
     rule: 13,
-    file: `${gateway}/limits/book.ts`,
-    search: 'if (more >= 0 || slot === undefined || slot >= count.slot)',
-    replace: 'if (more >= 0 || slot === undefined)',
+    file: `${gateway}/limits/window.ts`,
+    search: 'if (slot >= count.slot) count.current =',
+    replace: 'if (slot > count.slot) count.current =',
   },
   {
     rule: 14,

@@ -1,6 +1,6 @@
 import { amountOf, chargeOf, needOf } from './bounds.ts';
 import type { Amounts, Bound } from './bounds.ts';
-import { carryOf, roll, slotOf, usedOf, waitForRoom } from './window.ts';
+import { carryOf, emptyCount, giveBack, roll, slotOf, usedOf, waitForRoom } from './window.ts';
 import type { Count } from './window.ts';
 
 /** What was counted, by the id of the bound. */
@@ -66,11 +66,8 @@ export function settle(book: Book, charged: Charge, real: Amounts | null, wallMs
     const bound = charged.bounds[i] as Bound;
     const more = differenceOf(bound, charged.amounts, real);
     const count = countOf(book, bound, wallMs);
-    const slot = charged.slots[i];
-    // A later slot than the present one: the clock was set back, and the count has taken it along.
-    if (more >= 0 || slot === undefined || slot >= count.slot)
-      count.current = Math.max(0, count.current + more);
-    else if (slot === count.slot - 1) count.previous = Math.max(0, count.previous + more);
+    if (more < 0) giveBack(count, charged.slots[i] as number, -more);
+    else count.current += more;
   }
 }
 
@@ -88,7 +85,7 @@ export function countOf(book: Book, bound: Bound, wallMs: number): Count {
   }
   let count = book.get(bound.id);
   if (!count) {
-    count = { slot, current: 0, previous: 0 };
+    count = emptyCount(slot);
     book.set(bound.id, count);
   } else roll(count, slot);
   bound.latest = { book, count };

@@ -171,6 +171,7 @@ function countsOf(slots: readonly number[], figures: readonly number[]): Count[]
     slot,
     current: figures[2 * i] ?? 0,
     previous: figures[2 * i + 1] ?? 0,
+    left: null,
   }));
 }
 

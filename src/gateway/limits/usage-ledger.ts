@@ -3,7 +3,7 @@ import type { UsageRow, UsageStore } from '../../io/usage-store.ts';
 import { boundId } from './bounds.ts';
 import type { Book } from './book.ts';
 import type { Ledger } from './memory.ts';
-import { roll, slotOf } from './window.ts';
+import { emptyCount, roll, slotOf } from './window.ts';
 import type { WindowKind } from './window.ts';
 
 /** What was used, gathered here and written each second: a crash loses a second, and the requests that were under way. */
@@ -106,7 +106,7 @@ export function spentIn(store: UsageStore, wallMs: number): Spent {
 export function recallSpending(spent: Spent, book: Book, wallMs: number): void {
   for (const [id, { window, amount }] of spent) {
     const slot = slotOf(window, wallMs);
-    const count = book.get(id) ?? { slot, current: 0, previous: 0 };
+    const count = book.get(id) ?? emptyCount(slot);
     roll(count, slot);
     count.current = Math.max(count.current, amount);
     book.set(id, count);

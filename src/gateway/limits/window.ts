@@ -6,6 +6,12 @@ export interface Count {
   slot: number;
   current: number;
   previous: number;
+  /** What was counted when the clock leapt over slots, or nobody came in them; null: that was never. A clock may leap back. */
+  left: { readonly slot: number; amount: number } | null;
+}
+
+export function emptyCount(slot: number): Count {
+  return { slot, current: 0, previous: 0, left: null };
 }
 
 const minuteMs = 60_000;
@@ -41,18 +47,39 @@ export function carryOf(window: WindowKind, wallMs: number): number {
 
 /**
  * Moves a count on to a later slot. One back to an earlier slot, where a clock that ran ahead was set right, takes along what was
- * counted there: it would else be added to until that time has come again.
+ * counted in the later one, which would else be added to when that time has come again, and finds what it had counted before.
  */
 export function roll(count: Count, slot: number): void {
   if (slot === count.slot) return;
-  if (slot < count.slot) {
-    if (slot === count.slot - 1) count.current += count.previous;
-    count.previous = 0;
+  if (slot < count.slot) goBack(count, slot);
+  else if (slot === count.slot + 1) {
+    count.previous = count.current;
+    count.current = 0;
   } else {
-    count.previous = slot === count.slot + 1 ? count.current : 0;
+    // Of several leaps the latest that something was counted before: most are mere pauses.
+    if (count.current > 0) count.left = { slot: count.slot, amount: count.current };
+    count.previous = 0;
     count.current = 0;
   }
   count.slot = slot;
+}
+
+function goBack(count: Count, slot: number): void {
+  const { left } = count;
+  if (slot === count.slot - 1) count.current += count.previous;
+  count.previous = 0;
+  if (left === null) return;
+  if (left.slot >= slot) count.current += left.amount;
+  else if (left.slot === slot - 1) count.previous = left.amount;
+  count.left = null;
+}
+
+/** Gives back what was charged too much, to the slot that it was charged to as long as that may still count. */
+export function giveBack(count: Count, slot: number, amount: number): void {
+  // A later slot than the present one: the clock was set back, and the count has taken it along.
+  if (slot >= count.slot) count.current = Math.max(0, count.current - amount);
+  else if (slot === count.slot - 1) count.previous = Math.max(0, count.previous - amount);
+  else if (slot === count.left?.slot) count.left.amount = Math.max(0, count.left.amount - amount);
 }
 
 export function usedOf(count: Count, carry: number): number {
