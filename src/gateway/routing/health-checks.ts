@@ -23,6 +23,7 @@ export function createHealthChecks(state: GatewayState): (now: number) => void {
   /** When each was asked last; Infinity while the answer is awaited. */
   const asked = new WeakMap<Instance, number>();
   const unreached = new WeakMap<Instance, Unreached>();
+  const silent = new WeakSet<Instance>();
   return (now) => {
     if (state.draining) return;
     const { deployments, config } = state.snapshot;
@@ -34,7 +35,10 @@ export function createHealthChecks(state: GatewayState): (now: number) => void {
         if (healthPath === null || last === Infinity) continue;
         if (now - last < config.limits.probeMs && !checkDue(instance.health, now)) continue;
         asked.set(instance, Infinity);
-        void check(state, instance, healthPath).then((result) => {
+        // A kept connection to a machine that has vanished stays silent, and so may the next one.
+        void check(state, instance, { path: healthPath, anew: silent.has(instance) }).then((result) => {
+          if (result === 'silent') silent.add(instance);
+          else silent.delete(instance);
           asked.set(instance, state.now());
           note(deployment, instance, result);
           noteWay(unreached, { instance, result, now: state.now() });
@@ -64,7 +68,11 @@ function noteWay(
   if (hasVanished(row, now)) instance.pool.giveUp(row.since);
 }
 
-function check(state: GatewayState, instance: Instance, path: string): Promise<CheckResult> {
+function check(
+  state: GatewayState,
+  instance: Instance,
+  { path, anew }: { path: string; anew: boolean },
+): Promise<CheckResult> {
   return new Promise((resolve) => {
     const headers = ['accept-encoding', 'identity'];
     if (instance.key !== null) headers.push('authorization', `Bearer ${instance.key}`);
@@ -88,7 +96,7 @@ function check(state: GatewayState, instance: Instance, path: string): Promise<C
         end();
       },
     };
-    exchange = instance.pool.send({ method: 'GET', path, headers, body: [] }, sink);
+    exchange = instance.pool.send({ method: 'GET', path, headers, body: [], anew }, sink);
   });
 }
 

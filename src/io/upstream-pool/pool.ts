@@ -75,7 +75,7 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
 
   send(request: UpstreamRequest, sink: UpstreamSink): Exchange {
     const job = new Sending(request, sink, this);
-    this.#start(this.#take(), job);
+    this.#start(request.anew ? this.#open() : this.#take(), job);
     return job;
   }
 
@@ -157,6 +157,10 @@ class ConnectionPool implements UpstreamPool, ConnectionOwner {
       if (!kept.socket.destroyed && this.#exact() - kept.since < this.#keepLimit(kept)) return kept;
       this.#letGo(kept);
     }
+    return this.#open();
+  }
+
+  #open(): Connection {
     // The new one is not to wait for the place of the one that is tried.
     if (this.#busy.size + this.#watched.size + 2 > this.#habit.atOnce) this.#endTrial();
     return new Connection(this, this.#dial);

@@ -11,6 +11,8 @@ export interface UpstreamRequest {
   readonly common?: HeaderBlock;
   /** Parts are sent one after the other; text is latin1. */
   readonly body: readonly (Buffer | string)[];
+  /** On a new connection: whether one comes about is what is asked. */
+  readonly anew?: boolean;
 }
 
 export interface UpstreamHead {

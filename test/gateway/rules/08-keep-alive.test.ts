@@ -73,7 +73,10 @@ async function answerAtOnce(
   count: number,
 ): Promise<void> {
   const held: Turn[] = [];
-  upstream.setScript((turn) => void held.push(turn));
+  upstream.setScript((turn) => {
+    if (turn.request.method === 'GET') turn.json(200, {});
+    else held.push(turn);
+  });
   const replies = Array.from({ length: count }, () => postChat(gateway.url));
   await until('each has a connection', () => held.length === count);
   for (const turn of held) turn.json(200, {});
@@ -159,6 +162,29 @@ test('rule 8: an engine that has ended is tried anew once it is there again', as
   await answerAtOnce({ upstream: later, gateway }, 2);
   await leaveOne(gateway, clock);
   expect(later.open()).toBe(1);
+});
+
+test('rule 8: after a check that got no answer the next one is asked on a new connection', async () => {
+  const clock = turnedClock();
+  const { upstream, gateway } = await start(() => {}, { clock, upstream: { healthPath: '/health' } });
+  await answerAtOnce({ upstream, gateway }, 4);
+  await leaveOne(gateway, clock);
+  // Others are left unused for a minute from now on.
+  clock.advance(80_000);
+  await someTicks();
+  await answerAtOnce({ upstream, gateway }, 4);
+  const made = upstream.connections();
+  const checks: number[] = [];
+  upstream.setScript((turn) => void checks.push(turn.request.connection));
+  for (let i = 1; i <= 2; i += 1) {
+    clock.advance(5100);
+    await until('it is asked how it is', () => checks.length === i);
+    await someTicks();
+    clock.advance(5100);
+    await until('no more is waited for', () => upstream.seen.filter(({ cut }) => cut).length === i);
+  }
+  expect(checks[0]).toBeLessThan(made);
+  expect(checks[1]).toBeGreaterThanOrEqual(made);
 });
 
 test('rule 8: an engine that announces how long it keeps them is not tried for longer', async () => {
