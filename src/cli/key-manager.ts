@@ -38,8 +38,11 @@ export function keyManager(world: World, fleet: () => LoadedFleet, command: stri
       });
     });
   }
+  function seen(record: KeyRecord): KeyView {
+    return viewOf(record, { now: now(), each: fleet().gateway.limits.eachKey ?? {} });
+  }
   function newKey({ record, key }: KeyChange): NewKey {
-    return { ...viewOf(record, world.clock.wall()), key: key ?? '' };
+    return { ...seen(record), key: key ?? '' };
   }
   function now(): Date {
     return world.clock.wall();
@@ -69,7 +72,7 @@ export function keyManager(world: World, fleet: () => LoadedFleet, command: stri
         if (!keys.some((one) => one.name === name)) notInFile(name);
         return revokeKey(keys, name);
       });
-      return viewOf(record, now());
+      return seen(record);
     },
   };
 }

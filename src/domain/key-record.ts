@@ -54,7 +54,10 @@ export interface KeyView {
   readonly models: readonly string[] | null;
   readonly endpoints: readonly string[] | null;
   readonly control: boolean;
+  /** What was said for it alone. */
   readonly limits: KeyLimits | null;
+  /** What holds for it: that, and what is said for every key. */
+  readonly bounds: KeyLimits;
   readonly createdAt: string | null;
   readonly rotatedAt: string | null;
   readonly expiresAt: string | null;

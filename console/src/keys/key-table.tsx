@@ -69,7 +69,7 @@ function KeyRow({ view, asking, onAsk, onRotate, onRevoke }: RowProps): ReactNod
         <State tone={view.state === 'active' ? 'good' : 'bad'}>{view.state}</State>
       </td>
       <td data-label="May use">{[...(view.models ?? []), ...(view.endpoints ?? [])].join(', ') || 'all'}</td>
-      <td data-label="Limits">{limitsText(view)}</td>
+      <td data-label="Limits">{limitsText(view.bounds)}</td>
       <td data-label="Expires">{view.expiresAt === null ? 'never' : moment(view.expiresAt)}</td>
       <td className="actions">
         {view.source === 'file' ? (
@@ -135,9 +135,7 @@ function Rotation(props: {
 }
 
 /** "20 requests/min, 2 at once, 1.5 USD a day". */
-export function limitsText({ limits }: Pick<KeyView, 'limits'>): string {
-  if (!limits) return unknown;
-  const { rpm, tpm, concurrent, priority, budget } = limits;
+function limitsText({ rpm, tpm, concurrent, priority, budget }: KeyView['bounds']): string {
   const spans = Object.entries(budget ?? {}).flatMap(([span, allowance]) => [
     ...(allowance?.tokens === undefined ? [] : [`${allowance.tokens} tokens a ${span}`]),
     ...(allowance?.usd === undefined ? [] : [`${allowance.usd} USD a ${span}`]),

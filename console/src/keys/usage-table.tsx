@@ -64,7 +64,7 @@ function Budgets({ spent, keys }: { spent: KeyReport['spent']; keys: readonly Ke
                   </th>
                   {spans.map(({ title, span, unit }) => (
                     <td key={title} className="number" data-label={title}>
-                      {spentText(one[span][unit], view?.limits?.budget?.[span]?.[unit])}
+                      {spentText(one[span][unit], view?.bounds.budget?.[span]?.[unit])}
                     </td>
                   ))}
                 </tr>

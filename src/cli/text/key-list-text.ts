@@ -1,4 +1,3 @@
-import { limitsWithin } from '../../domain/key-limits.ts';
 import type { KeyLimits } from '../../domain/key-limits.ts';
 import type { KeyView } from '../../domain/key-record.ts';
 import type { Spent } from '../../domain/key-usage.ts';
@@ -21,12 +20,11 @@ export function spentBy({ id }: Pick<KeyView, 'id'>, spending: Spending): SpentB
 type Shown = KeyView & { readonly spent: SpentBy };
 
 export function keyListText(
-  { fleet, gateway }: Pick<LoadedFleet, 'fleet' | 'gateway'>,
+  { fleet }: Pick<LoadedFleet, 'fleet'>,
   keys: readonly Shown[],
   spentUnknown: string | null,
 ): string {
   if (keys.length === 0) return `Fleet ${fleet} has no keys. "berth keys add NAME" makes one.`;
-  const each = gateway.limits.eachKey ?? {};
   const rows = keys.map((key) => [
     key.name,
     key.id,
@@ -35,10 +33,9 @@ export function keyListText(
     key.expiresAt?.slice(0, 16).replace('T', ' ') ?? 'never',
     scopeText(key),
     limitsText(key),
-    // As the gateway takes them: what is said for each key is not for those of control.
-    spentText(limitsWithin(key.control ? {} : each, key.limits).budget, key.spent),
+    spentText(key.bounds.budget, key.spent),
   ]);
-  const bounded = each.budget !== undefined || keys.some(({ limits }) => limits?.budget !== undefined);
+  const bounded = keys.some(({ bounds: { budget } }) => budget !== undefined);
   const header = ['NAME', 'ID', 'STATE', 'SECRET OF', 'EXPIRES', 'SCOPE', 'LIMITS', 'SPENT'];
   return [
     table([header, ...rows]),
@@ -51,11 +48,9 @@ function scopeText({ models, endpoints, control }: KeyView): string {
   return parts.length === 0 ? 'all' : parts.join(' ');
 }
 
-function limitsText({ limits }: KeyView): string {
-  if (limits === null) return '-';
-  const { budget, ...plain } = limits;
+function limitsText({ bounds: { budget, ...plain } }: KeyView): string {
   const spans = allowancesOf(budget).map(({ span, unit, amount }) => `${span} ${amount} ${unit}`);
-  return [...Object.entries(plain).map(([name, value]) => `${name} ${value}`), ...spans].join(', ');
+  return [...Object.entries(plain).map(([name, value]) => `${name} ${value}`), ...spans].join(', ') || '-';
 }
 
 /** Of each bound what is gone; nothing else is bounded by what was spent. */

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ClientKey } from '../../domain/client-key.ts';
+import { limitsWithin } from '../../domain/key-limits.ts';
+import type { KeyLimits } from '../../domain/key-limits.ts';
 import type { KeyRecord, KeyView } from '../../domain/key-record.ts';
 import { resolveSecret } from '../../io/secret-values.ts';
 import type { World } from '../../io/world.ts';
@@ -56,13 +58,19 @@ function keysOfRecord(record: KeyRecord): ClientKey[] {
 export async function keyViews(world: World, loaded: LoadedFleet): Promise<KeyView[]> {
   const now = world.clock.wall();
   const made = (await readKeys(world, loaded)) ?? [];
+  const each = loaded.gateway.limits.eachKey ?? {};
   const named = Object.keys(fileKeys(loaded.gateway)).map((name) =>
-    viewOfNamed(name, isMaster(loaded.gateway, name)),
+    viewOfNamed(name, isMaster(loaded.gateway, name), each),
   );
-  return [...named, ...made.map((one) => viewOf(one, now))];
+  return [...named, ...made.map((one) => viewOf(one, { now, each }))];
 }
 
-function viewOfNamed(name: string, control: boolean): KeyView {
+/** As the gateway takes them: what is said for each key is not for those of control. */
+function boundsOf({ control, limits }: Pick<KeyView, 'control' | 'limits'>, each: KeyLimits): KeyLimits {
+  return limitsWithin(control ? {} : each, limits);
+}
+
+function viewOfNamed(name: string, control: boolean, each: KeyLimits): KeyView {
   return {
     id: name,
     name,
@@ -72,6 +80,7 @@ function viewOfNamed(name: string, control: boolean): KeyView {
     endpoints: null,
     control,
     limits: null,
+    bounds: boundsOf({ control, limits: null }, each),
     createdAt: null,
     rotatedAt: null,
     expiresAt: null,
@@ -79,12 +88,14 @@ function viewOfNamed(name: string, control: boolean): KeyView {
   };
 }
 
-export function viewOf(record: KeyRecord, now: Date): KeyView {
+/** `each`: what is said for every key. */
+export function viewOf(record: KeyRecord, { now, each }: { now: Date; each: KeyLimits }): KeyView {
   const { sha256: _hash, previous, ...shown } = record;
   const at = now.toISOString();
   return {
     ...shown,
     source: 'made',
+    bounds: boundsOf(record, each),
     state: record.expiresAt !== null && record.expiresAt <= at ? 'expired' : 'active',
     previousUntil: previous && previous.until > at ? previous.until : null,
   };
