@@ -98,6 +98,8 @@ test.each([
   ['/v1/chat/completions/', '/v1/chat/completions'],
   ['/v1/infill', '/infill'],
   ['/models', '/v1/models'],
+  ['//v1/chat/completions', '/v1/chat/completions'],
+  ['/v1//embeddings', '/v1/embeddings'],
 ])('%s gets a 404 that asks whether %s is meant', async (path, meant) => {
   const { gateway } = await start(wellBehaved);
   const reply = await fetch(gateway.url + path, { method: 'POST', body: '{"model":"m"}' });

@@ -60,7 +60,11 @@ export function pathFault(path: string): ApiError {
 
 /** What a client with a wrong base URL meant; else all that is here. */
 function hint(path: string): string {
-  const bare = path.replace(/^(?:\/v1)+(?=\/)/, '').replace(/\/+$/, '');
+  // A base URL that ends in a slash gives two.
+  const bare = path
+    .replace(/\/{2,}/g, '/')
+    .replace(/^(?:\/v1)+(?=\/)/, '')
+    .replace(/\/$/, '');
   const meant = [`/v1${bare}`, bare].find((known) => endpointAt.has(known) || known === '/v1/models');
   if (meant !== undefined) return `Is ${meant} meant? Check the base URL of the client.`;
   const there = [...endpointAt.keys()].map((known) => `POST ${known}`);
