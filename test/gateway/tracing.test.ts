@@ -103,6 +103,19 @@ test('a trace that the client began goes on through the gateway into the engine,
   expect(JSON.stringify(spans)).not.toContain('Hello');
 });
 
+test('the span of an attempt has the name that the engine has for the model', async () => {
+  const { spans, observe } = await collector();
+  const { gateway } = await start(wellBehaved, { observe, upstream: { model: 'large-1' } });
+  await (await postChat(gateway.url)).text();
+  await until('the spans are there', () => spans.length === 3);
+  expect(spans.filter(({ kind }) => kind !== 1).map((span) => [span.name, attributesOf(span)])).toMatchObject(
+    [
+      ['chat m', { 'gen_ai.request.model': 'm' }],
+      ['chat large-1', { 'gen_ai.request.model': 'large-1' }],
+    ],
+  );
+});
+
 test('a request without a trace begins one, and each attempt at an engine is a span of its own', async () => {
   const { spans, observe } = await collector();
   const dead = await engine(wellBehaved);

@@ -59,7 +59,7 @@ export function spansOf(call: Call, trace: Trace, now: number): OtlpSpan[] {
   const attempts = trace.attempts.map((span): OtlpSpan => ({
     ...shared,
     spanId: span.spanId,
-    name,
+    name: span.model === null ? name : `${call.endpoint.operation} ${span.model}`,
     kind: kinds.client,
     startTimeUnixNano: at(span.startedAt),
     endTimeUnixNano: at(span.endedAt),
@@ -93,7 +93,7 @@ function attemptAttributes(call: Call, span: AttemptSpan): OtlpAttribute[] {
   return attributes({
     'gen_ai.operation.name': call.endpoint.operation,
     'gen_ai.provider.name': 'berth',
-    'gen_ai.request.model': call.model,
+    'gen_ai.request.model': span.model ?? call.model,
     'server.address': hostname,
     'server.port': Number(port) || (protocol === 'https:' ? 443 : 80),
     'http.response.status_code': span.status,

@@ -5,6 +5,8 @@ export interface AttemptSpan {
   readonly spanId: string;
   readonly instance: string;
   readonly url: string;
+  /** The name that it was asked for by there; null: the one that the client sent. */
+  readonly model: string | null;
   readonly startedAt: number;
   endedAt: number;
   /** Status of the engine's reply; null when none came. */
@@ -38,15 +40,17 @@ export function beginTrace(traceparent: string | undefined, sample: number, rand
 }
 
 /** Notes an attempt; the `traceparent` that the engine is to get. */
-export function beginAttempt(trace: Trace, to: { instance: string; url: string; now: number }): string {
+export function beginAttempt(
+  trace: Trace,
+  { now, ...to }: Pick<AttemptSpan, 'instance' | 'url' | 'model'> & { now: number },
+): string {
   const spanId = newSpanId();
   if (trace.sampled)
     trace.attempts.push({
       spanId,
-      instance: to.instance,
-      url: to.url,
-      startedAt: to.now,
-      endedAt: to.now,
+      ...to,
+      startedAt: now,
+      endedAt: now,
       status: null,
       error: null,
     });

@@ -147,6 +147,7 @@ export class Attempt implements UpstreamSink, Phase, TurnWork {
       beginAttempt(trail.trace, {
         instance: instance.id,
         url: instance.upstream.url,
+        model: call.exact ? null : instance.upstream.model,
         now: this.#sentAt,
       });
     const request = {
