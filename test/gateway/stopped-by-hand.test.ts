@@ -36,3 +36,24 @@ test('what was stopped by hand is stood in for by the fallback, and serves again
   await gateway.reload(configFor([b], { routes: [route({ to: toA })] }));
   expect((await errorOf(await postChat(gateway.url))).code).toBe('no_healthy_instance');
 });
+
+test('who waits in line for an engine that is stopped by hand is told so at once', async () => {
+  const finish = Promise.withResolvers<void>();
+  const own = await engine(async (turn) => {
+    await finish.promise;
+    wellBehaved(turn);
+  });
+  const routes = [route({ to: toA })];
+  const gateway = await front(configFor([{ url: own.url, deployment: 'a', slots: 1 }], { routes }));
+  const first = postChat(gateway.url);
+  await until('it is under way', () => own.seen.length === 1);
+  const second = postChat(gateway.url);
+  await until('one waits', async () => (await gateway.metric('berth_gateway_queue_depth')) === 1);
+  await gateway.reload(configFor([], { routes, stoppedByHand: ['a'] }));
+  const begun = performance.now();
+  const refused = await second;
+  expect([refused.status, (await errorOf(refused)).code]).toEqual([503, 'deployment_stopped']);
+  expect(performance.now() - begun).toBeLessThan(5_000);
+  finish.resolve();
+  expect((await first).status).toBe(200);
+});

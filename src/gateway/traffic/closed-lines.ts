@@ -1,4 +1,5 @@
 import { LineClosed } from '../front/call.ts';
+import { aWhile, noInstance } from '../reply/faults.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 import type { Deployment } from '../routing/deployment.ts';
 import { isDraining } from '../routing/instance.ts';
@@ -15,6 +16,9 @@ export function closeLines({ snapshot, deserted }: GatewayState, before: Snapsho
     const led = [...before.routes.values()].filter(({ arms }) => arms.some((arm) => arm.deployment === old));
     if (led.every(({ name }) => snapshot.routes.has(name))) old.refuseAll(() => new LineClosed());
   }
+  // No engine of it comes before somebody starts one.
+  for (const now of snapshot.deployments.values())
+    if (now.stoppedByHand && now.instances.length === 0) now.refuseAll(() => noInstance(now, aWhile()));
 }
 
 /**
