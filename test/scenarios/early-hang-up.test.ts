@@ -77,7 +77,10 @@ deployments: {toy: {model: m, engine: {kind: llama.cpp}, target: {kind: kubernet
   expect(await running.exited).toBe(0);
 });
 
-test('a SIGHUP before berth up has opened its gateway has it read the file again once that is open', async () => {
+test.each([
+  ['a SIGHUP before berth up has opened its gateway', false],
+  ['a change of the file before berth up --watch has opened its gateway', true],
+] as const)('%s has it read the file again once that is open', async (_, watches) => {
   const gate = join(place.folder, 'gate');
   const [port = 0] = await freePorts(1);
   const command = JSON.stringify([process.execPath, fakeEngine, '{port}', '--gate', gate]);
@@ -90,7 +93,7 @@ deployments: {toy: {port: ${port}, engine: {kind: command, command: ${command}}}
 `);
   }
   write('{}');
-  const running = place.spawn('up', '--ephemeral');
+  const running = place.spawn('up', '--ephemeral', ...(watches ? ['--watch'] : []));
   await until(
     () =>
       fetch(`http://127.0.0.1:${port}/health`).then(
@@ -100,7 +103,7 @@ deployments: {toy: {port: ${port}, engine: {kind: command, command: ${command}}}
     'the engine that loads',
   );
   write('{nick: {to: toy}}');
-  running.child.kill('SIGHUP');
+  if (!watches) running.child.kill('SIGHUP');
   writeFileSync(gate, '');
   await until(async () => (await offered()).includes('nick'), 'the route that came meanwhile', 20_000);
 

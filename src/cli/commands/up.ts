@@ -15,6 +15,8 @@ import { heldText } from '../text/held-text.ts';
 import { reportText } from '../text/report-text.ts';
 import type { HeldRun } from '../bench/held-runs.ts';
 import type { FileOptions } from '../fleet-file.ts';
+import { latch } from '../../io/latch.ts';
+import type { Latch } from '../../io/latch.ts';
 import { detachUp, inBackground } from '../detach-up.ts';
 import { watchFiles } from '../watch-files.ts';
 
@@ -55,6 +57,7 @@ export function configure(command: Command, context: CliContext): void {
       }
       const hub = createProgressHub();
       const ended = new AbortController();
+      const changes = options.watch ? watchFrom(context, loaded, ended.signal) : null;
       hub.follow(context.world, AbortSignal.any([context.signal, ended.signal]));
       await up(
         context.world,
@@ -65,7 +68,7 @@ export function configure(command: Command, context: CliContext): void {
           fetch: (plan) => fetchModels(context, plan),
           fetchModel: (fetch, how) => fetchModel(context, fetch, how),
           reload: () => load(context, options),
-          onReload: (listener) => onReload(context, options, listener),
+          onReload: (listener) => onReload(context, changes, listener),
           startControl: (hold) => startControl(context, hold, { onProgress: hub.subscribe }),
           serving: (state, hold) => serve(context, { state, hold, hub, options }),
         },
@@ -77,18 +80,29 @@ function load(context: CliContext, options: UpCommandOptions): Promise<LoadedFle
   return loadFrom(context, options, { opens: { allowAnonymous: options.allowAnonymous ?? false } });
 }
 
+interface Changes extends Pick<Latch, 'listen'> {
+  /** Which files are looked at from now on. */
+  readonly follow: (files: () => readonly string[]) => void;
+}
+
+/** Changes of the fleet's files since they were read: what comes before the gateway is open is told once it is. */
+function watchFrom({ world }: CliContext, { files }: LoadedFleet, signal: AbortSignal): Changes {
+  const watched = { files: (): readonly string[] => files.map(({ path }) => path) };
+  const changes = latch();
+  void watchFiles(world, () => watched.files(), { signal, onChange: changes.tell });
+  return { listen: changes.listen, follow: (now) => (watched.files = now) };
+}
+
 /** SIGHUP, and where it was asked for each change of the fleet's files. */
-function onReload(context: CliContext, options: UpCommandOptions, reload: ReloadListener): () => void {
-  const stop = new AbortController();
-  function listener(): void {
-    reload.reload();
-  }
-  const stopHearing = context.hangUps?.listen(listener);
-  if (options.watch)
-    void watchFiles(context.world, reload.files, { signal: stop.signal, onChange: listener });
+function onReload(
+  { hangUps }: CliContext,
+  changes: Changes | null,
+  { reload, files }: ReloadListener,
+): () => void {
+  changes?.follow(files);
+  const stops = [hangUps, changes].map((one) => one?.listen(() => reload()));
   return () => {
-    stopHearing?.();
-    stop.abort();
+    for (const stop of stops) stop?.();
   };
 }
 
