@@ -57,3 +57,19 @@ test('who waits in line for an engine that is stopped by hand is told so at once
   finish.resolve();
   expect((await first).status).toBe(200);
 });
+
+test('of a route over several deployments one that is stopped by hand does not speak for the others', async () => {
+  const away = await engine((turn) => turn.reset());
+  const toBoth = [...toA, { deployment: 'b', weight: 1 }];
+  const routes = [route({ to: toBoth })];
+  const gateway = await front(
+    configFor([{ url: away.url, deployment: 'b' }], { routes, stoppedByHand: ['a'] }),
+  );
+  for (let i = 0; i < 12; i += 1) {
+    const refused = await postChat(gateway.url);
+    expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect((await errorOf(refused)).code).not.toBe('deployment_stopped');
+  }
+  await gateway.reload(configFor([], { routes, stoppedByHand: ['a', 'b'] }));
+  expect((await errorOf(await postChat(gateway.url))).code).toBe('deployment_stopped');
+});

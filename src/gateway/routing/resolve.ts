@@ -23,7 +23,8 @@ export function armOf(
   at: { now: number; random: () => number },
 ): RouteArm | null {
   if (among.length <= 1) return among[0] ?? null;
-  const arms = among.map((arm) => ({
+  const open = among.filter(({ deployment }) => mayServe(deployment));
+  const arms = (open.length > 0 ? open : among).map((arm) => ({
     target: arm,
     weight: arm.weight,
     reachable: !arm.deployment.held && isWorthTrying(arm.deployment, at.now),
@@ -32,6 +33,11 @@ export function armOf(
   if (split && unit !== null)
     return pickSticky(arms, hashPair(hashText(unit), split.salt), (arm) => arm.deployment.name);
   return pickArm(arms, at.random());
+}
+
+/** It has an engine, or one is on its way or would be loaded. */
+export function mayServe({ instances, demand, held }: RouteArm['deployment']): boolean {
+  return instances.length > 0 || demand !== null || held;
 }
 
 /**

@@ -19,7 +19,7 @@ import { armsFor } from '../front/paths.ts';
 import { headerText } from '../upstream/header-blocks.ts';
 import { priorityHeader, priorityOf } from '../admission/priority.ts';
 import { reserve } from '../admission/reserve.ts';
-import { armOf } from './resolve.ts';
+import { armOf, mayServe } from './resolve.ts';
 import type { Lease } from '../admission/lease.ts';
 import type { RouteState } from './routes.ts';
 import { askLate } from '../traffic/closed-lines.ts';
@@ -116,12 +116,12 @@ function serveByOne(serving: Serving, served: OnServed): void {
     const { deployment } = call.trail;
     const unreachable = causeIn(error, call) === 'unreachable';
     if (!unreachable || deployment === null || tried.includes(deployment)) {
-      served(error);
+      served(ofAll(route, error));
       return;
     }
     tried.push(deployment);
     if (route.arms.every((arm) => tried.includes(arm.deployment.name))) {
-      served(error);
+      served(ofAll(route, error));
       return;
     }
     serving.state.meter.retried('unreachable');
@@ -137,6 +137,13 @@ function serveByOne(serving: Serving, served: OnServed): void {
     }
   }
   attempt();
+}
+
+/** That one was stopped by hand does not say that the others do not come back by themselves. */
+function ofAll({ name, arms }: RouteState, error: unknown): unknown {
+  const isStopped = error instanceof ApiError && error.fault.code === 'deployment_stopped';
+  if (!isStopped || arms.every(({ deployment }) => deployment.stoppedByHand)) return error;
+  return noInstance({ name }, aWhile());
 }
 
 const none: readonly string[] = [];
@@ -183,8 +190,7 @@ function serveBy(
   if (!arm) throw noInstance({ name: route.name }, aWhile());
   const { deployment } = arm;
   if (snapshot !== state.snapshot) askLate(state, deployment, call.model);
-  // While it is held, its next engine is on its way.
-  if (deployment.instances.length === 0 && !deployment.demand && !deployment.held)
+  if (!mayServe(deployment))
     throw noInstance(deployment.stoppedByHand ? deployment : { name: route.name }, aWhile());
   call.trail.deployment = deployment.name;
   if (route.split) noteUnit(state, call, route, deployment.name);
