@@ -135,6 +135,7 @@ test('an entry of LiteLLM has the provider, the address and the key that LiteLLM
   - {model_name: own, litellm_params: {model: xai/grok-4}}
   - {model_name: near, litellm_params: {model: openai/org/small, api_base: "http://box:8000/v1"}}
   - {model_name: stated, litellm_params: {model: org/large, custom_llm_provider: openai, api_base: "http://v2-box:8001"}}
+  - {model_name: like, litellm_params: {model: openai/gpt-4o, api_base: "https://api.openai.com.example.com/v1"}}
   - {model_name: odd, litellm_params: {model: claude-3-5-sonnet}}
   - {model_name: other, litellm_params: {model: bedrock/titan}}
   - {model_name: beta, litellm_params: {model: openai/gemini, api_base: "https://example.com/v1beta/openai/"}}
@@ -150,12 +151,13 @@ test('an entry of LiteLLM has the provider, the address and the key that LiteLLM
     ['own', 'https://api.x.ai', '${env:XAI_API_KEY}', 'grok-4'],
     ['near', 'http://box:8000/v1', undefined, 'org/small'],
     ['stated', 'http://v2-box:8001', undefined, 'org/large'],
+    ['like', 'https://api.openai.com.example.com/v1', undefined, 'gpt-4o'],
   ]);
   expect(left.map(({ path, reason }) => `${path} ${reason}`)).toEqual([
-    expect.stringMatching(/^model_list\.4\..* names no provider/),
-    expect.stringMatching(/^model_list\.5\..* does not know that bedrock has it/),
-    expect.stringMatching(/^model_list\.6\..* below \/v1, .*v1beta\/openai/),
-    expect.stringMatching(/^model_list\.7\..* below \/v1, .*v1\/openai/),
+    expect.stringMatching(/^model_list\.5\..* names no provider/),
+    expect.stringMatching(/^model_list\.6\..* does not know that bedrock has it/),
+    expect.stringMatching(/^model_list\.7\..* below \/v1, .*v1beta\/openai/),
+    expect.stringMatching(/^model_list\.8\..* below \/v1, .*v1\/openai/),
   ]);
 });
 

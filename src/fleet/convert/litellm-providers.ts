@@ -62,5 +62,5 @@ export function servedBy(
 /** The variable with the key of an entry that names none; a key of a provider goes to no other address. */
 export function usualKey({ provider, url }: ServedBy): string | null {
   const known = providers[provider];
-  return known?.url && url?.startsWith(known.url) ? known.key : null;
+  return known?.url && `${url}/`.startsWith(`${known.url}/`) ? known.key : null;
 }
