@@ -9,6 +9,9 @@ export interface Clock {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
+/** A timer of the runtime that is to take longer, which is about 25 days, goes off at once. */
+export const longestTimerMs = 2 ** 31 - 1;
+
 /** Whole microseconds on the monotonic clock that all threads and processes of a machine share. */
 export function monotonicMicroseconds(): number {
   // The same clock as process.hrtime.bigint(), at a fraction of its price: no object is made.

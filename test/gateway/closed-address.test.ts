@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AccessRecord } from '../../src/domain/access-record.ts';
 import type { GatewayConfig } from '../../src/domain/gateway-config.ts';
@@ -159,6 +160,22 @@ test('rule 23: an address that is gone has no more time than the gateway that en
   await gateway.close();
   expect(await stream.text()).toMatch(/"code":"draining"\}\}\n\n$/s);
   expect((await lines())['stream']).toMatchObject({ outcome: 'cancelled', code: 'draining' });
+});
+
+test('rule 23: an address that is gone may have longer than a timer can take', async () => {
+  const held: Turn[] = [];
+  const { goes, close } = await twoDoors((turn) => {
+    held.push(turn);
+    turn.stream();
+    turn.chunk(chatEvent('begun'));
+  });
+  const stream = await postChat(goes, { stream: true });
+  await close(30 * 86_400_000);
+  // A timer that is asked for too much goes off within a millisecond.
+  await setTimeout(100);
+  held[0]?.chunk(chatEvent('finished'));
+  held[0]?.endChunks();
+  expect(await stream.text()).toContain('finished');
 });
 
 test('rule 23: a request whose body still comes there is told, and does not count as given up by its client', async () => {

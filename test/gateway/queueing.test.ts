@@ -76,6 +76,21 @@ test('rule 20: a wait beyond the deadline answers 504', async () => {
   expect((await served).status).toBe(200);
 });
 
+test('rule 20: a deadline may be longer than a timer can take', async () => {
+  const { script, held } = holding();
+  const { gateway } = await start(script, { upstream: { slots: 1 }, limits: { queueMs: 30 * 86_400_000 } });
+  const first = postChat(gateway.url);
+  await until('one is served', () => held.length === 1);
+  const second = postChat(gateway.url);
+  await until('one waits', async () => (await gateway.metric('berth_gateway_queue_depth')) === 1);
+  // A timer that is asked for too much goes off within a millisecond.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  held.shift()?.json(200, {});
+  await until('the other one is served', () => held.length === 1);
+  held.shift()?.json(200, {});
+  expect([(await first).status, (await second).status]).toEqual([200, 200]);
+});
+
 test('rule 20: keys take turns in the queue', async () => {
   const { script, held } = holding();
   const keys = ['busy', 'quiet'].map((id) => ({ id, name: id, sha256: sha256(id) }));

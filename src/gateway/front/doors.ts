@@ -1,5 +1,6 @@
 import { BerthError } from '../../domain/errors/berth-error.ts';
 import type { GatewayConfig } from '../../domain/gateway-config.ts';
+import { longestTimerMs } from '../../io/clock.ts';
 import { serve } from '../../io/http-server/serve.ts';
 import type { TlsMaterial } from '../../io/tls/material.ts';
 import type { ServerLimits } from '../../io/http-server/limits.ts';
@@ -121,8 +122,9 @@ function createLeaving({ late, onTimeUp }: Handlers): {
   readonly gone: () => Promise<void>;
 } {
   const closings = new Map<Door, Promise<void>>();
-  async function shut(door: Door, graceMs: number): Promise<void> {
+  async function shut(door: Door, wantedMs: number): Promise<void> {
     const { server } = door;
+    const graceMs = Math.min(wantedMs, longestTimerMs - lastWordMs);
     const timer = setTimeout(() => {
       door.handler = late;
       onTimeUp(server.serves);
