@@ -35,7 +35,10 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => new Date(),
   sleep: async (ms, signal) => {
-    await delay(ms, undefined, signal ? { signal } : {});
+    const options = signal ? { signal } : {};
+    let left = ms;
+    for (; left > longestTimerMs; left -= longestTimerMs) await delay(longestTimerMs, undefined, options);
+    await delay(left, undefined, options);
   },
 };
 

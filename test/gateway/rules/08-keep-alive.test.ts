@@ -68,9 +68,7 @@ test('rule 8: a connection is let go before the five seconds after which engines
 });
 
 /** The engine hears of an end after the gateway, on a busy machine later still. */
-async function isOpen({ open }: FakeUpstream, count: number): Promise<void> {
-  await expect.poll(open, { timeout: 5000 }).toBe(count);
-}
+const soon = { timeout: 5000 };
 
 /** Has the engine answer so many at once, each on a connection of its own. */
 async function answerAtOnce(
@@ -126,7 +124,7 @@ test('rule 8: an engine that closes the one that is tried is not tried again', a
   const { upstream, gateway } = await start(() => {}, { clock });
   await answerAtOnce({ upstream, gateway }, 2);
   await leaveOne(gateway, clock);
-  await isOpen(upstream, 1);
+  await expect.poll(upstream.open, soon).toBe(1);
   upstream.closeUnused();
   await until('it is closed', () => upstream.open() === 0);
   for (let i = 0; i < 3; i += 1) {
@@ -145,7 +143,7 @@ test('rule 8: once an engine closes one that it would have kept before, others a
   clock.advance(80_000);
   await someTicks();
   await leaveOne(gateway, clock);
-  await isOpen(upstream, 1);
+  await expect.poll(upstream.open, soon).toBe(1);
   upstream.closeUnused();
   await until('it is closed', () => upstream.open() === 0);
   await (await postChat(gateway.url)).text();
@@ -159,14 +157,14 @@ test('rule 8: an engine that has ended is tried anew once it is there again', as
   const { upstream, gateway } = await start(() => {}, { clock });
   await answerAtOnce({ upstream, gateway }, 2);
   await leaveOne(gateway, clock);
-  await isOpen(upstream, 1);
+  await expect.poll(upstream.open, soon).toBe(1);
   await upstream.stop();
   expect((await postChat(gateway.url)).status).toBe(503);
   clock.advance(60_000);
   const later = await engine(() => {}, upstream.port);
   await answerAtOnce({ upstream: later, gateway }, 2);
   await leaveOne(gateway, clock);
-  await isOpen(later, 1);
+  await expect.poll(later.open, soon).toBe(1);
 });
 
 test('rule 8: after a check that got no answer the next one is asked on a new connection', async () => {
@@ -200,7 +198,7 @@ test('rule 8: an engine that announces how long it keeps them is not tried for l
   for (let i = 0; i < 2; i += 1) await Promise.all([postChat(gateway.url), postChat(gateway.url)]);
   clock.advance(4100);
   await someTicks();
-  await isOpen(upstream, 0);
+  await expect.poll(upstream.open, soon).toBe(0);
 });
 
 test('rule 8: an engine may announce a shorter time, and is believed', async () => {
