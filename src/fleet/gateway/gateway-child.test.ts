@@ -72,3 +72,12 @@ test('one that ends meanwhile reads the file when it is started again', async ()
   await expect(gateway.reload(config)).resolves.toBeUndefined();
   await gateway.exited;
 });
+
+test('an engine is drained for as long as its requests may take, be it months', async () => {
+  const answer = "console.log(JSON.stringify({ event: 'answer', id, result: { inflight: 0 } }))";
+  const gateway = await standIn(`setTimeout(() => ${answer}, 200)`);
+  const graceMs = 60 * 86_400_000;
+  await expect(
+    gateway.ask({ do: 'drain', url: 'http://127.0.0.1:3', graceMs, forMs: graceMs }),
+  ).resolves.toEqual({ inflight: 0 });
+});

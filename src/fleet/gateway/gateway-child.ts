@@ -6,6 +6,7 @@ import type { GatewayAsk, GatewayCommand, ReloadAsk } from '../../domain/gateway
 import type { Child } from '../../io/child.ts';
 import { lastLines } from '../../io/log-file.ts';
 import { programArgv } from '../../io/program.ts';
+import { longestTimerMs } from '../../io/clock.ts';
 import type { World } from '../../io/world.ts';
 import { followEvents, takenAddress } from './gateway-events.ts';
 import type { GatewayEvent, GatewayEvents } from './gateway-events.ts';
@@ -149,7 +150,8 @@ const shiftMs = 45_000;
 
 function askTimeoutMs(command: GatewayCommand): number {
   if (command.do === 'shift') return shiftMs;
-  return reloadTimeoutMs + othersMs + (command.do === 'drain' ? command.graceMs : 0);
+  const graceMs = command.do === 'drain' ? command.graceMs : 0;
+  return Math.min(reloadTimeoutMs + othersMs + graceMs, longestTimerMs);
 }
 
 /** Marks belong to engines: a gateway that inherited one would look like an engine. */
