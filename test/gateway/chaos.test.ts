@@ -19,6 +19,7 @@ const readBuffer = 65_536;
 test(`of ${requests} requests at random faults (seed ${seed}) each ends honestly, and nothing is left behind`, async () => {
   const met = new Set<string>();
   const engines = await Promise.all([engine(faultyEngine(met)), engine(faultyEngine(met))]);
+  for (const one of engines) one.closeUnusedAfter(5000);
   const refusing = await startFakeUpstream(() => {});
   await refusing.stop();
   const config = configFor(

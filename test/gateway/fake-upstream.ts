@@ -46,6 +46,8 @@ export interface FakeUpstream {
   /** Bytes of replies that nobody has taken yet. */
   readonly unsent: () => number;
   readonly setScript: (script: Script) => void;
+  /** From now on each connection that is unused for so long is closed, as the usual engines do after five seconds. */
+  readonly closeUnusedAfter: (ms: number) => void;
   /** Closes all connections, as an engine does with those that are unused for too long. */
   readonly closeUnused: () => void;
   readonly stop: () => Promise<void>;
@@ -67,11 +69,13 @@ export async function startFakeUpstream(
   const seen: SeenRequest[] = [];
   const sockets = new Set<net.Socket>();
   let count = 0;
+  let unusedMs = 0;
   function serve(socket: net.Socket): void {
     const connection = count;
     count += 1;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => {});
+    socket.setTimeout(unusedMs);
     readRequests(socket, connection, (turn) => {
       seen.push(turn.request);
       void script(turn);
@@ -90,6 +94,10 @@ export async function startFakeUpstream(
     open: () => sockets.size,
     unsent: () => [...sockets].reduce((sum, socket) => sum + socket.writableLength, 0),
     setScript: (next) => (script = next),
+    closeUnusedAfter: (ms) => {
+      unusedMs = ms;
+      for (const socket of sockets) socket.setTimeout(ms);
+    },
     closeUnused: () => {
       for (const socket of sockets) socket.end();
     },
@@ -105,6 +113,9 @@ function readRequests(socket: net.Socket, connection: number, onTurn: (turn: Tur
   let buffer = Buffer.alloc(0);
   let busy: { request: SeenRequest } | null = null;
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.on('timeout', () => {
+    if (!busy) socket.end();
+  });
   socket.on('close', () => {
     if (busy) busy.request.cut = true;
   });

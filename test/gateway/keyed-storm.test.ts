@@ -55,6 +55,7 @@ test(`of ${requests} requests with keys, limits and ${reloads} reloads (seed ${s
   const usageFile = join(folder, 'usage.sqlite');
   const served = new Served(seededRandom(seed, 9));
   const engines = await Promise.all([0, 1, 2].map(() => engine(served.script())));
+  for (const one of engines) one.closeUnusedAfter(5000);
   function config(version: number): GatewayConfig {
     return configOf(engines, { usageFile, version });
   }
