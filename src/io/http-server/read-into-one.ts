@@ -1,10 +1,9 @@
 import net from 'node:net';
 import type { Socket } from 'node:net';
+import { ownCopy } from '../own-copy.ts';
 
 /** All accepted sockets read into this one; otherwise Node makes a buffer of 64 KiB for every read, and a second one to copy to. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
-/** Each look at the global one goes through a getter of Node's. */
-const bufferOf = Buffer;
 
 interface Handle {
   readonly useUserBuffer?: (buffer: Buffer) => void;
@@ -24,9 +23,7 @@ export function readIntoOne(socket: Socket, take: (bytes: Buffer) => void): bool
   const fields = socket as unknown as Record<symbol, unknown>;
   fields[keys.buffer] = readBuffer;
   fields[keys.callback] = (size: number) => {
-    const bytes = bufferOf.allocUnsafe(size);
-    readBuffer.copy(bytes, 0, 0, size);
-    take(bytes);
+    take(ownCopy(readBuffer, size));
     return true;
   };
   handle.useUserBuffer(readBuffer);

@@ -55,9 +55,7 @@ export class ChunkedWalker {
       if (next > at) at = next;
       else if (this.#state === 'data') {
         const end = Math.min(at + this.#remaining, bytes.length);
-        this.spans[this.spanCount] = at;
-        this.spans[this.spanCount + 1] = end;
-        this.spanCount += 2;
+        this.#found(at, end);
         this.#remaining -= end - at;
         at = end;
         if (this.#remaining === 0) this.#state = 'data-cr';
@@ -83,10 +81,14 @@ export class ChunkedWalker {
     if (size === 0 || end + 2 > bytes.length) return at;
     if (bytes[start - 2] !== CR || bytes[start - 1] !== LF || bytes[end] !== CR || bytes[end + 1] !== LF)
       return at;
+    this.#found(start, end);
+    return end + 2;
+  }
+
+  #found(start: number, end: number): void {
     this.spans[this.spanCount] = start;
     this.spans[this.spanCount + 1] = end;
     this.spanCount += 2;
-    return end + 2;
   }
 
   #step(byte: number): void {

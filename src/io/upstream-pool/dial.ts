@@ -1,5 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import { ownCopy } from '../own-copy.ts';
 
 /** What a new connection tells of itself, beside what every socket tells. */
 export interface DialListener {
@@ -22,8 +23,6 @@ const probeAfterMs = 15_000;
 
 /** All plain connections read into this one; otherwise Node makes a buffer of 64 KiB for every read and shrinks it. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
-/** Each look at the global one goes through a getter of Node's. */
-const bufferOf = Buffer;
 
 /** How connections to the upstream at `base` are opened. `ca`: PEM, the authorities that are trusted in place of the usual ones. */
 export function dialTo(base: URL, ca: string | undefined): Dial {
@@ -44,9 +43,7 @@ function dialPlain(target: Target): Dial {
         onread: {
           buffer: readBuffer,
           callback: (size) => {
-            const bytes = bufferOf.allocUnsafe(size);
-            readBuffer.copy(bytes, 0, 0, size);
-            onBytes(bytes);
+            onBytes(ownCopy(readBuffer, size));
             return true;
           },
         },
